@@ -1,0 +1,41 @@
+#include "cli/services.h"
+
+static const char *const service_names[] = {"echo", "upper", "thanks", "discard", NULL};
+
+_Static_assert(sizeof TN_CLI_THANKS_TEXT == TN_CLI_THANKS_LEN + 1, "the length is the text's");
+
+const char *tn_cli_service_name(uint32_t service)
+{
+    return service <= TN_CLI_DISCARD ? service_names[service] : NULL;
+}
+
+/* ASCII only, whatever the locale: bytes above 127 are not touched. */
+static void put_upper(uint8_t *to, const uint8_t *from, uint32_t len)
+{
+    for (uint32_t i = 0; i < len; i++) {
+        uint8_t c = from[i];
+
+        to[i] = (uint8_t)(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+    }
+}
+
+void tn_cli_answer(uint32_t service, struct tn_server *s, const struct tn_event *ev,
+                   struct tn_cli_scratch *scratch)
+{
+    int32_t result = 1;
+
+    switch (service) {
+    case TN_CLI_ECHO: result = tn_send(s, ev->conn, ev->data, ev->len); break;
+    case TN_CLI_UPPER:
+        put_upper(scratch->bytes, ev->data, ev->len);
+        result = tn_send(s, ev->conn, scratch->bytes, ev->len);
+        break;
+    case TN_CLI_THANKS:
+        result = tn_send(s, ev->conn, (const uint8_t *)TN_CLI_THANKS_TEXT, TN_CLI_THANKS_LEN);
+        break;
+    default: break;
+    }
+    if (result != 1) {
+        (void)tn_close(s, ev->conn); /* an answer that cannot be sent must not go unnoticed */
+    }
+}

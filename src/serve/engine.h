@@ -1,0 +1,79 @@
+/* The steps of the engine: each does one thing that needs no waiting. */
+#ifndef TN_SERVE_ENGINE_H
+#define TN_SERVE_ENGINE_H
+
+#include "serve/link.h"
+
+/* What a step came to, beside the events of enum tn_event_type. */
+#define TN_STEP_IDLE 0u    /* nothing is left to do without waiting */
+#define TN_STEP_MORE 16u   /* something was done; ask again */
+#define TN_STEP_PAUSED 17u /* the same: accepting was paused */
+#define TN_STEP_PARKED 18u /* the same: a connection was parked */
+#define TN_STEP_END 19u    /* a drain has ended */
+
+struct tn_step {
+    struct tn_event ev; /* its type may be one of the above */
+    uint32_t received;  /* bytes received */
+    uint32_t sent;      /* bytes the kernel took */
+};
+
+/* Does the next thing there is to do without waiting. */
+/*@ TN_SERVER_OK(requires, s, TN_NONE);
+    terminates \true; exits \false;
+    assigns *s, TN_KERNEL_STATE;
+    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures event: tn_event_ok(s, \result.ev);
+    ensures frame: tn_frame_ok(s, \result.ev);
+    ensures idle:  \result.ev.type == TN_STEP_IDLE ==>
+                   s->cur == TN_NONE && s->table.poller.pos == s->table.poller.count;
+    ensures end:   \result.ev.type == TN_STEP_END ==> s->table.slots.live == 0;
+*/
+struct tn_step tn_step(struct tn_server *s);
+
+/* Leaves a connection that is not being delivered until its next event: an
+ * empty buffer goes back, and the descriptor is watched for what is wanted. */
+/*@ TN_SERVER_OK(requires, s, slot);
+    requires live:  tn_live(s, slot) && s->cur != slot;
+    requires rests: tn_rests_at(s, slot);
+    terminates \true; exits \false;
+    assigns *s, TN_KERNEL_STATE;
+    TN_SERVER_OK(ensures, s, TN_NONE);
+*/
+void tn_step_rest(struct tn_server *s, uint32_t slot);
+
+/* Finishes a connection that is not being delivered: drops its input, and
+ * either waits for its output to leave or says that we have finished. */
+/*@ TN_SERVER_OK(requires, s, TN_NONE);
+    requires live:   tn_live(s, slot) && s->cur != slot;
+    requires reason: reason < TN_REASONS;
+    terminates \true; exits \false;
+    assigns *s, TN_KERNEL_STATE;
+    TN_SERVER_OK(ensures, s, TN_NONE);
+*/
+void tn_step_finish(struct tn_server *s, uint32_t slot, uint32_t reason);
+
+/* Stops delivering from a connection, because its bytes are no frame or because
+ * the peer has finished: what is left in its buffer will not be looked at. */
+/*@ requires room:  \valid(c) && (c->state == TN_CONN_OPEN || c->state == TN_CONN_HALF);
+    requires known: reason < TN_REASONS;
+    terminates \true; exits \false;
+    assigns c->state, c->reason;
+    ensures stopped: c->state == (\old(c->state) == TN_CONN_HALF ? TN_CONN_FLUSHING
+                                                                 : TN_CONN_DRAINING);
+    ensures why: c->reason == reason;
+*/
+void tn_step_stop(struct tn_conn *c, uint32_t reason);
+
+/* Waits for readiness until the deadline (milliseconds of the clock, TN_NEVER:
+ * none) or until a time of the server's own.  Returns the number of reports, 0,
+ * or TN_ESYSTEM. */
+/*@ TN_SERVER_OK(requires, s, TN_NONE);
+    requires idle: s->cur == TN_NONE && s->table.poller.pos == s->table.poller.count;
+    terminates \true; exits \false;
+    assigns *s, TN_KERNEL_STATE;
+    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures result: \result == TN_ESYSTEM || 0 <= \result <= TN_BATCH;
+*/
+int32_t tn_step_wait(struct tn_server *s, int64_t deadline);
+
+#endif

@@ -1,0 +1,347 @@
+/* The descriptor table: which descriptor is whose, and what it is watched for. */
+#include "serve/fd_table.h"
+
+/* The table while slot s or the descriptor fd is between two owners. */
+/*@ predicate live_but{L}(struct tn_fd_table *t, integer s) =
+        \forall integer o; 0 <= o < t->slots.cap && o != s ==>
+            (tn_slot_live(&t->slots, o) ? tn_table_conn(t, o) : t->fd[o] == -1);
+    predicate no_leak_but{L}(struct tn_fd_table *t, integer fd) =
+        \forall integer f; 0 <= f < TN_SYS_FDS && k_open[f] == 1 && f != fd ==>
+            tn_table_owned(t, f);
+    predicate batch_but{L}(struct tn_fd_table *t, integer s) =
+        \forall integer i; t->poller.pos <= i < t->poller.count ==>
+            (t->poller.ready[i].slot == s
+                ? t->poller.ready[i].gen <= t->slots.gen[s]
+                : tn_report_ok(t, i, t->poller.ready[i].slot, t->poller.ready[i].gen));
+    // the pending reports for slot s are for earlier lives of it
+    predicate reports_past{L}(struct tn_fd_table *t, integer s) =
+        \forall integer i; t->poller.pos <= i < t->poller.count && t->poller.ready[i].slot == s ==>
+            t->poller.ready[i].gen < t->slots.gen[s];
+*/
+#define TABLE_BUT(K, t, s, fd)                                                                     \
+    K shape: tn_table_shape(t); K model: k_inv; K live: live_but(t, s);                            \
+    K listening: tn_table_listening(t); K polling: tn_table_polling(t);                            \
+    K no_leak: no_leak_but(t, fd); K registered: tn_table_registered(t);                           \
+    K watching: tn_table_watching(t); K batch: batch_but(t, s)
+
+/* Makes t a table of which nothing is open. */
+/*@ requires room: \valid(t) && 0 < cap <= TN_CONNECTIONS;
+    terminates \true; exits \false;
+    assigns *t;
+    ensures slots: tn_slots_ok(&t->slots) && t->slots.cap == cap && t->slots.live == 0;
+    ensures connections: \forall integer s; 0 <= s < cap ==> t->fd[s] == -1;
+    ensures listeners: \forall integer l; 0 <= l < TN_LISTENERS ==> t->listener[l] == -1;
+    ensures watches: \forall integer w; 0 <= w < TN_WATCHES ==> t->watch[w] == -1;
+*/
+static void clear(struct tn_fd_table *t, uint32_t cap)
+{
+    uint32_t i;
+
+    tn_slots_init(&t->slots, cap);
+    t->mask = 0;
+    /*@ loop invariant reach: 0 <= i <= cap;
+        loop invariant none: \forall integer s; 0 <= s < i ==> t->fd[s] == -1;
+        loop assigns i, t->fd[0 .. TN_CONNECTIONS - 1], t->interest[0 .. TN_CONNECTIONS - 1];
+        loop variant cap - i;
+    */
+    for (i = 0; i < cap; i++) {
+        t->fd[i] = -1;
+        t->interest[i] = 0;
+    }
+    /*@ loop invariant reach: 0 <= i <= TN_LISTENERS;
+        loop invariant none: \forall integer l; 0 <= l < i ==> t->listener[l] == -1;
+        loop assigns i, t->listener[0 .. TN_LISTENERS - 1], t->listening[0 .. TN_LISTENERS - 1];
+        loop variant TN_LISTENERS - i;
+    */
+    for (i = 0; i < TN_LISTENERS; i++) {
+        t->listener[i] = -1;
+        t->listening[i] = 0;
+    }
+    /*@ loop invariant reach: 0 <= i <= TN_WATCHES;
+        loop invariant none: \forall integer w; 0 <= w < i ==> t->watch[w] == -1;
+        loop assigns i, t->watch[0 .. TN_WATCHES - 1], t->watch_gen[0 .. TN_WATCHES - 1];
+        loop variant TN_WATCHES - i;
+    */
+    for (i = 0; i < TN_WATCHES; i++) {
+        t->watch[i] = -1;
+        t->watch_gen[i] = 0;
+    }
+}
+
+int32_t tn_fd_table_init(struct tn_fd_table *t, uint32_t cap)
+{
+    int32_t opened;
+
+    clear(t, cap);
+    opened = tn_poller_open(&t->poller);
+    if (opened < 0)
+        return opened;
+    //@ ghost k_own[t->poller.fd] = (int32_t)TN_COOKIES;
+    //@ assert shape: tn_table_shape(t);
+    //@ assert live: tn_table_live(t);
+    //@ assert none: tn_table_listening(t) && tn_table_watching(t);
+    //@ assert polling: tn_table_polling(t);
+    //@ assert no_leak: tn_table_no_leak(t);
+    //@ assert registered: tn_table_registered(t);
+    return 1;
+}
+
+int32_t tn_fd_table_listen(struct tn_fd_table *t, int32_t fd)
+{
+    uint32_t l;
+    int32_t added;
+
+    /*@ loop invariant reach: 0 <= l <= TN_LISTENERS;
+        loop assigns l;
+        loop variant TN_LISTENERS - l;
+    */
+    for (l = 0; l < TN_LISTENERS && t->listener[l] != -1; l++)
+        ;
+    if (l == TN_LISTENERS)
+        return TN_EFULL;
+    added = tn_poller_add(&t->poller, fd, TN_LISTENER_COOKIE + l, 0, TN_READ);
+    if (added < 0)
+        return added;
+    t->listener[l] = fd;
+    t->listening[l] = TN_READ;
+    //@ ghost k_open[fd] = 1;
+    //@ ghost k_own[fd] = (int32_t)(TN_LISTENER_COOKIE + l);
+    return (int32_t)l;
+}
+
+void tn_fd_table_listening(struct tn_fd_table *t, uint32_t l, uint32_t mask)
+{
+    if (t->listening[l] == (int16_t)mask)
+        return;
+    tn_poller_modify(&t->poller, t->listener[l], TN_LISTENER_COOKIE + l, 0, mask);
+    t->listening[l] = (int16_t)mask;
+}
+
+void tn_fd_table_unlisten(struct tn_fd_table *t, uint32_t l)
+{
+    /* A listener may be shared with other processes, and a registration ends
+     * with the last of them: closing alone would leave it reported here. */
+    tn_poller_remove(&t->poller, t->listener[l]);
+    tn_sys_close(t->listener[l]);
+    t->listener[l] = -1;
+    t->listening[l] = 0;
+}
+
+int32_t tn_fd_table_watch(struct tn_fd_table *t, int32_t fd)
+{
+    uint32_t w;
+    int32_t added;
+
+    /*@ loop invariant reach: 0 <= w <= TN_WATCHES;
+        loop assigns w;
+        loop variant TN_WATCHES - w;
+    */
+    for (w = 0; w < TN_WATCHES && t->watch[w] != -1; w++)
+        ;
+    if (w == TN_WATCHES)
+        return TN_EFULL;
+    added = tn_poller_add(&t->poller, fd, TN_WATCH_COOKIE + w, t->watch_gen[w], TN_READ);
+    if (added < 0)
+        return added;
+    t->watch[w] = fd;
+    //@ ghost k_own[fd] = (int32_t)(TN_WATCH_COOKIE + w);
+    return (int32_t)w;
+}
+
+void tn_fd_table_unwatch(struct tn_fd_table *t, uint32_t w)
+{
+    tn_poller_remove(&t->poller, t->watch[w]);
+    t->watch[w] = -1;
+    t->watch_gen[w] = t->watch_gen[w] < UINT16_MAX ? (uint16_t)(t->watch_gen[w] + 1) : 0;
+}
+
+/* Frees the slot s, whose descriptor is closed already. */
+/*@ TABLE_BUT(requires, t, s, -1);
+    requires slot: tn_slot_live(&t->slots, s) && t->fd[s] == -1;
+    terminates \true; exits \false;
+    assigns t->slots.live, t->slots.usable, t->slots.perm[0 .. t->slots.cap - 1],
+            t->slots.pos[0 .. t->slots.cap - 1], t->slots.gen[s];
+    TN_TABLE_OK(ensures, t);
+    ensures freed:  !tn_slot_live(&t->slots, s);
+    ensures others: \forall integer o; 0 <= o < t->slots.cap && o != s ==>
+                    (tn_slot_live(&t->slots, o) <==> tn_slot_live{Pre}(&t->slots, o));
+*/
+static void free_slot(struct tn_fd_table *t, uint32_t s)
+{
+    tn_slots_release(&t->slots, s);
+    /*@ assert reports: \forall integer i; 0 <= i < TN_BATCH ==>
+            t->poller.ready[i].slot == \at(t->poller.ready[i].slot, Pre) &&
+            t->poller.ready[i].gen == \at(t->poller.ready[i].gen, Pre); */
+    /*@ assert generations: \forall integer o; 0 <= o < TN_CONNECTIONS && o != s ==>
+            t->slots.gen[o] == \at(t->slots.gen[o], Pre); */
+}
+
+/* Puts the descriptor fd, just opened, into a free slot.  Returns the slot, or
+ * what the poller had to say; fd is closed then. */
+/*@ TABLE_BUT(requires, t, -1, fd);
+    requires room: t->slots.live < t->slots.usable;
+    requires open: k_ours(fd) && k_reg[fd] == 0 && fd != t->poller.fd;
+    terminates \true; exits \false;
+    assigns t->slots.live, t->slots.usable, t->slots.perm[0 .. t->slots.cap - 1],
+            t->slots.pos[0 .. t->slots.cap - 1], t->slots.gen[0 .. t->slots.cap - 1],
+            t->fd[0 .. t->slots.cap - 1], t->interest[0 .. t->slots.cap - 1], k_open[fd],
+            k_reg[fd], k_reg_slot[fd], k_reg_gen[fd], k_reg_mask[fd], k_own[fd],
+            k_slot_inc[0 .. TN_CONNECTIONS - 1];
+    TN_TABLE_OK(ensures, t);
+    ensures result: \result == TN_EMEMORY || \result == TN_ESYSTEM || 0 <= \result < t->slots.cap;
+    ensures opened: \result >= 0 ==> tn_slot_live(&t->slots, \result) &&
+                    !tn_slot_live{Pre}(&t->slots, \result) && t->fd[\result] == fd &&
+                    t->interest[\result] == TN_READ;
+    ensures others: \forall integer s; 0 <= s < t->slots.cap && s != \result ==>
+                    tn_table_same{Pre, Post}(t, s);
+*/
+static int32_t adopt(struct tn_fd_table *t, int32_t fd)
+{
+    const uint32_t s = tn_slots_take(&t->slots);
+    const int32_t added = tn_poller_add(&t->poller, fd, s, t->slots.gen[s], TN_READ);
+
+    //@ assert past: reports_past(t, s);
+    //@ assert others: live_but(t, s);
+    if (added < 0) {
+        tn_sys_close(fd);
+        //@ assert no_leak: no_leak_but(t, -1);
+        free_slot(t, s);
+        return added;
+    }
+    t->fd[s] = fd;
+    t->interest[s] = TN_READ;
+    /*@ assert others: \forall integer o; 0 <= o < t->slots.cap && o != s ==>
+            tn_table_same{Pre, Here}(t, o); */
+    //@ ghost k_own[fd] = (int32_t)s;
+    //@ ghost k_slot_inc[s] = k_inc[fd];
+    return (int32_t)s;
+}
+
+int32_t tn_fd_table_accept(struct tn_fd_table *t, uint32_t l)
+{
+    int32_t fd, s;
+
+    /* Looked at before the connection is taken: one that finds no room must
+     * wait in the backlog, not be dropped. */
+    if (t->slots.live == t->slots.usable) {
+        //@ assert others: \forall integer o; tn_table_same{Pre, Here}(t, o);
+        return TN_EFULL;
+    }
+    fd = tn_sys_accept(t->listener[l]);
+    if (fd < 0) {
+        //@ assert others: \forall integer o; tn_table_same{Pre, Here}(t, o);
+        return fd;
+    }
+    //@ assert no_leak: no_leak_but(t, fd);
+    s = adopt(t, fd);
+    /*@ assert others: \forall integer o; 0 <= o < t->slots.cap && o != s ==>
+            tn_table_same{Pre, Here}(t, o); */
+    return s;
+}
+
+void tn_fd_table_close(struct tn_fd_table *t, uint32_t s)
+{
+    tn_sys_close(t->fd[s]);
+    t->fd[s] = -1;
+    free_slot(t, s);
+}
+
+void tn_fd_table_interest(struct tn_fd_table *t, uint32_t s, uint32_t mask)
+{
+    if (t->interest[s] == (int16_t)mask)
+        return;
+    tn_poller_modify(&t->poller, t->fd[s], s, t->slots.gen[s], mask);
+    t->interest[s] = (int16_t)mask;
+}
+
+int32_t tn_fd_table_wait(struct tn_fd_table *t, int32_t timeout_ms)
+{
+    int32_t n = tn_poller_wait(&t->poller, timeout_ms);
+
+    /*@ assert slots: \forall integer s; 0 <= s < TN_CONNECTIONS ==>
+            t->slots.perm[s] == \at(t->slots.perm[s], Pre) &&
+            t->slots.pos[s] == \at(t->slots.pos[s], Pre) &&
+            t->slots.gen[s] == \at(t->slots.gen[s], Pre); */
+    //@ assert shape: tn_table_shape(t);
+    //@ assert live: tn_table_live(t);
+    /*@ assert owner: \forall integer f; 0 <= f < TN_SYS_FDS && k_reg[f] == 1 ==>
+            k_reg_slot[f] < TN_COOKIES && (k_reg_slot[f] < TN_CONNECTIONS ==>
+            k_reg_slot[f] < t->slots.cap && tn_slot_live(&t->slots, k_reg_slot[f]) &&
+            t->fd[k_reg_slot[f]] == f); */
+    return n;
+}
+
+/* Says whether the i-th report still has an owner: 1 or 0. */
+/*@ requires shape: tn_table_shape(t);
+    requires live: tn_table_live(t);
+    requires report: i < TN_BATCH &&
+        tn_report_ok(t, i, t->poller.ready[i].slot, t->poller.ready[i].gen);
+    terminates \true; exits \false;
+    assigns \nothing;
+    ensures verdict: \result == 1 || \result == 0;
+    ensures connection: \result == 1 && t->poller.ready[i].slot < TN_CONNECTIONS ==>
+        tn_slot_live(&t->slots, t->poller.ready[i].slot) &&
+        t->fd[t->poller.ready[i].slot] == k_ev_fd[i] &&
+        k_inc[k_ev_fd[i]] == k_ev_inc[i];
+    ensures there: \result == 1 && t->poller.ready[i].slot >= TN_CONNECTIONS ==>
+        tn_table_there(t, t->poller.ready[i].slot);
+*/
+static uint32_t report_owned(const struct tn_fd_table *t, size_t i)
+{
+    const uint32_t s = t->poller.ready[i].slot;
+
+    if (s < TN_CONNECTIONS)
+        return t->slots.gen[s] == t->poller.ready[i].gen && t->fd[s] != -1;
+    if (s < TN_WATCH_COOKIE)
+        return t->listener[s - TN_LISTENER_COOKIE] != -1;
+    return t->watch[s - TN_WATCH_COOKIE] != -1 &&
+           t->watch_gen[s - TN_WATCH_COOKIE] == t->poller.ready[i].gen;
+}
+
+uint32_t tn_fd_table_next(struct tn_fd_table *t)
+{
+    size_t i;
+
+    /*@ loop invariant reach: t->poller.pos <= i <= t->poller.count;
+        loop assigns i;
+        loop variant t->poller.count - i;
+    */
+    for (i = t->poller.pos; i < t->poller.count; i++)
+        if (report_owned(t, i)) {
+            t->poller.pos = i + 1;
+            t->mask = t->poller.ready[i].mask;
+            return t->poller.ready[i].slot;
+        }
+    t->poller.pos = i;
+    return TN_NONE;
+}
+
+void tn_fd_table_fini(struct tn_fd_table *t)
+{
+    uint32_t i;
+
+    /*@ loop invariant reach: 0 <= i <= TN_LISTENERS;
+        loop invariant gone: \forall integer l; 0 <= l < i ==> t->listener[l] == -1;
+        loop invariant foreign: \forall integer f; 0 <= f < TN_SYS_FDS &&
+            \at(k_open[f], Pre) == 2 ==> k_open[f] == 2;
+        TN_TABLE_OK(loop invariant, t);
+        loop assigns i, t->listener[0 .. TN_LISTENERS - 1], t->listening[0 .. TN_LISTENERS - 1],
+            k_open[0 .. TN_SYS_FDS - 1], k_reg[0 .. TN_SYS_FDS - 1];
+        loop variant TN_LISTENERS - i;
+    */
+    for (i = 0; i < TN_LISTENERS; i++)
+        if (t->listener[i] != -1)
+            tn_fd_table_unlisten(t, i);
+    /*@ loop invariant reach: 0 <= i <= TN_WATCHES;
+        loop invariant gone: \forall integer w; 0 <= w < i ==> t->watch[w] == -1;
+        TN_TABLE_OK(loop invariant, t);
+        loop assigns i, t->watch[0 .. TN_WATCHES - 1], t->watch_gen[0 .. TN_WATCHES - 1],
+            k_reg[0 .. TN_SYS_FDS - 1];
+        loop variant TN_WATCHES - i;
+    */
+    for (i = 0; i < TN_WATCHES; i++)
+        if (t->watch[i] != -1)
+            tn_fd_table_unwatch(t, i);
+    //@ assert none: \forall integer f; 0 <= f < TN_SYS_FDS ==> k_reg[f] != 1;
+    tn_poller_close(&t->poller);
+}

@@ -1,0 +1,135 @@
+/* One connection of the server: its buffer, its bytes, its end. */
+#ifndef TN_SERVE_LINK_H
+#define TN_SERVE_LINK_H
+
+#include "serve/server.h"
+
+/* Sees to it that the connection owns a buffer.  Returns 1, or 0 when all are
+ * lent. */
+/*@ TN_SERVER_OK(requires, s, slot);
+    requires live: tn_live(s, slot);
+    terminates \true; exits \false;
+    assigns s->conn[slot].block, s->pool.free, s->buffer[s->pool.perm[s->pool.free - 1]].owner,
+            s->buffer[s->pool.perm[s->pool.free - 1]].in_len,
+            s->buffer[s->pool.perm[s->pool.free - 1]].out_head,
+            s->buffer[s->pool.perm[s->pool.free - 1]].out_len;
+    TN_SERVER_OK(ensures, s, slot);
+    ensures result: \result == 0 || \result == 1;
+    ensures owns:   \result == 1 <==> s->conn[slot].block != TN_NO_BLOCK;
+    ensures kept:   \old(s->conn[slot].block) != TN_NO_BLOCK ==>
+                    s->conn[slot].block == \old(s->conn[slot].block) &&
+                    s->buffer[s->conn[slot].block].in_len ==
+                        \old(s->buffer[s->conn[slot].block].in_len);
+    ensures empty:  \old(s->conn[slot].block) == TN_NO_BLOCK && \result == 1 ==>
+                    s->buffer[s->conn[slot].block].in_len == 0;
+    ensures output: tn_out(s, slot) == \old(tn_out(s, slot));
+    ensures free:   \result == 0 ==> s->pool.free == 0;
+*/
+uint32_t tn_link_borrow(struct tn_server *s, uint32_t slot);
+
+/* Gives the connection's buffer back to the pool, if it owns one.  No output
+ * may be pending in it; input is dropped. */
+/*@ TN_SERVER_OK(requires, s, slot);
+    requires live:  tn_live(s, slot) && s->cur != slot;
+    requires spent: tn_out(s, slot) == 0;
+    terminates \true; exits \false;
+    assigns s->conn[slot].block, s->pool.free, s->pool.perm[0 .. TN_BLOCKS - 1],
+            s->pool.pos[0 .. TN_BLOCKS - 1];
+    TN_SERVER_OK(ensures, s, slot);
+    ensures returned: s->conn[slot].block == TN_NO_BLOCK;
+*/
+void tn_link_return(struct tn_server *s, uint32_t slot);
+
+/* Sends what is pending, in one call.  Returns the bytes taken, 0, or
+ * TN_ERESET. */
+/*@ TN_SERVER_OK(requires, s, slot);
+    requires live: tn_live(s, slot) && s->cur != slot && s->conn[slot].block != TN_NO_BLOCK;
+    terminates \true; exits \false;
+    assigns s->buffer[s->conn[slot].block].out_head, s->buffer[s->conn[slot].block].out_len,
+            k_tx[s->table.fd[slot]];
+    TN_SERVER_OK(ensures, s, slot);
+    ensures result: \result == TN_ERESET || 0 <= \result <= \old(tn_out(s, slot));
+    ensures output: tn_out(s, slot) == \old(tn_out(s, slot)) - (\result > 0 ? \result : 0);
+*/
+int32_t tn_link_flush(struct tn_server *s, uint32_t slot);
+
+/* Drops what has been delivered of the connection's input, and ends the
+ * delivery. */
+/*@ TN_SERVER_OK(requires, s, slot);
+    requires live: tn_live(s, slot) && (s->cur == TN_NONE || s->cur == slot) &&
+                   s->conn[slot].block != TN_NO_BLOCK;
+    terminates \true; exits \false;
+    assigns s->cur, s->off, s->buffer[s->conn[slot].block].in_len,
+            s->buffer[s->conn[slot].block].in[0 .. TN_IN_CAP - 1];
+    TN_SERVER_OK(ensures, s, slot);
+    ensures ended:  s->cur == TN_NONE && s->off == 0;
+    ensures length: s->buffer[s->conn[slot].block].in_len ==
+                    \old(s->buffer[s->conn[slot].block].in_len) - \old(s->off);
+*/
+void tn_link_delivered(struct tn_server *s, uint32_t slot);
+
+/* Receives behind the buffered input, in one call.  Returns the bytes received,
+ * 0, TN_EOF or TN_ERESET. */
+/*@ TN_SERVER_OK(requires, s, slot);
+    requires live: tn_live(s, slot) && s->cur != slot && s->conn[slot].block != TN_NO_BLOCK;
+    requires room: s->buffer[s->conn[slot].block].in_len < TN_IN_CAP;
+    terminates \true; exits \false;
+    assigns s->buffer[s->conn[slot].block].in_len,
+            s->buffer[s->conn[slot].block].in[0 .. TN_IN_CAP - 1], k_rx[s->table.fd[slot]];
+    TN_SERVER_OK(ensures, s, slot);
+    ensures result: \result == TN_EOF || \result == TN_ERESET || 0 <= \result <= TN_IN_CAP;
+    ensures length: s->buffer[s->conn[slot].block].in_len ==
+        \old(s->buffer[s->conn[slot].block].in_len) + (\result > 0 ? \result : 0);
+    ensures kept:   \forall integer k; 0 <= k < \old(s->buffer[s->conn[slot].block].in_len) ==>
+        s->buffer[s->conn[slot].block].in[k] == \old(s->buffer[s->conn[slot].block].in[k]);
+    ensures arrived: \let b = s->conn[slot].block; \let fd = s->table.fd[slot];
+        \forall integer k; \old(s->buffer[s->conn[slot].block].in_len) <= k < s->buffer[b].in_len ==>
+            s->buffer[b].in[k] ==
+                rx_at(fd, k_inc[fd], k_rx[fd] + k - s->buffer[b].in_len);
+*/
+int32_t tn_link_fill(struct tn_server *s, uint32_t slot);
+
+/* Receives and drops.  Returns as tn_link_fill does. */
+/*@ TN_SERVER_OK(requires, s, slot);
+    requires live: tn_live(s, slot);
+    terminates \true; exits \false;
+    assigns s->trash[0 .. TN_TRASH - 1], k_rx[s->table.fd[slot]];
+    TN_SERVER_OK(ensures, s, slot);
+    ensures result: \result == TN_EOF || \result == TN_ERESET || 0 <= \result <= TN_TRASH;
+*/
+int32_t tn_link_discard(struct tn_server *s, uint32_t slot);
+
+/* Leaves the connection until its next event: its descriptor is watched for
+ * what its state wants. */
+/*@ TN_SERVER_OK(requires, s, slot);
+    requires live:  tn_live(s, slot) && s->cur != slot;
+    requires rests: tn_rests_at(s, slot);
+    terminates \true; exits \false;
+    assigns s->table.interest[slot], k_reg_mask[s->table.fd[slot]];
+    TN_SERVER_OK(ensures, s, TN_NONE);
+*/
+void tn_link_watch(struct tn_server *s, uint32_t slot);
+
+/* Closes the connection at once: buffer, timer, descriptor and slot are free
+ * afterwards, what was unsent is dropped, and a pause of accepting ends. */
+/*@ TN_SERVER_OK(requires, s, slot);
+    requires live: tn_live(s, slot);
+    terminates \true; exits \false;
+    assigns s->conn[slot].block, s->conn[slot].state, s->cur, s->off, s->retry_ms, s->pool.free,
+            s->pool.perm[0 .. TN_BLOCKS - 1], s->pool.pos[0 .. TN_BLOCKS - 1],
+            s->buffer[s->conn[slot].block].out_len, s->timers.armed,
+            s->timers.heap[0 .. s->timers.cap - 1], s->timers.pos[0 .. s->timers.cap - 1],
+            s->table.slots.live, s->table.slots.usable,
+            s->table.slots.perm[0 .. s->table.slots.cap - 1],
+            s->table.slots.pos[0 .. s->table.slots.cap - 1], s->table.slots.gen[slot],
+            s->table.fd[slot], k_log[s->table.fd[slot]], k_open[s->table.fd[slot]],
+            k_reg[s->table.fd[slot]];
+    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures closed: !tn_live(s, slot) && k_open[\old(s->table.fd[slot])] == 0;
+    ensures cur:    s->cur == (\old(s->cur) == slot ? TN_NONE : \old(s->cur));
+    ensures others: \forall integer i; i != slot ==> (tn_live(s, i) <==> tn_live{Pre}(s, i));
+    ensures fewer:  s->table.slots.live == \old(s->table.slots.live) - 1;
+*/
+void tn_link_close(struct tn_server *s, uint32_t slot);
+
+#endif

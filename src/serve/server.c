@@ -1,0 +1,281 @@
+#include "serve/server.h"
+
+#include "serve/engine.h"
+
+/* Says whether every option is in its range: 1 or 0. */
+/*@ requires room: \valid_read(o);
+    terminates \true; exits \false;
+    assigns \nothing;
+    ensures verdict: \result == 1 <==> o->connections <= TN_CONNECTIONS &&
+                     o->framing <= TN_VARINT && o->frame_max <= TN_FRAME_MAX;
+    ensures range: \result == 0 || \result == 1;
+*/
+static uint32_t options_ok(const struct tn_options *o)
+{
+    return o->connections <= TN_CONNECTIONS && o->framing <= TN_VARINT &&
+           o->frame_max <= TN_FRAME_MAX;
+}
+
+/* Sets everything but the table of descriptors and the options. */
+/*@ requires room: \valid(s);
+    requires cap:  s->table.slots.cap <= TN_CONNECTIONS && 0 < s->table.slots.cap;
+    terminates \true; exits \false;
+    assigns s->cur, s->off, s->scanned, s->paused, s->parked, s->park_cursor, s->draining,
+            s->drain_cursor, s->now_ms, s->waited_ms, s->retry_ms, s->drain_ms, s->counters,
+            s->pool, s->timers, s->buffer[0 .. TN_BLOCKS - 1].owner,
+            s->buffer[0 .. TN_BLOCKS - 1].in_len, s->buffer[0 .. TN_BLOCKS - 1].out_head,
+            s->buffer[0 .. TN_BLOCKS - 1].out_len;
+    ensures pool:    tn_pool_ok(&s->pool) && s->pool.free == TN_BLOCKS;
+    ensures timers:  tn_timers_ok(&s->timers) && s->timers.cap == s->table.slots.cap &&
+                     s->timers.armed == 0;
+    ensures buffers: tn_buffers(s);
+    ensures idle:    s->cur == TN_NONE && s->off == 0 && s->paused == 0 && s->parked == 0 &&
+                     s->park_cursor == 0 && s->draining == 0 && s->drain_cursor == 0 &&
+                     0 <= s->now_ms <= TN_CLOCK_MAX;
+*/
+static void reset(struct tn_server *s)
+{
+    uint32_t b;
+
+    s->cur = TN_NONE;
+    s->off = 0;
+    s->scanned = 0;
+    s->paused = 0;
+    s->parked = 0;
+    s->park_cursor = 0;
+    s->draining = 0;
+    s->drain_cursor = 0;
+    s->now_ms = tn_sys_now_ms();
+    s->waited_ms = s->now_ms;
+    s->retry_ms = TN_NEVER;
+    s->drain_ms = TN_NEVER;
+    s->counters = (struct tn_counters){0};
+    tn_pool_init(&s->pool);
+    tn_timers_init(&s->timers, s->table.slots.cap);
+    /*@ loop invariant 0 <= b <= TN_BLOCKS;
+        loop invariant \forall integer o; 0 <= o < b ==> tn_buffer_ok(&s->buffer[o]);
+        loop assigns b, s->buffer[0 .. TN_BLOCKS - 1].owner, s->buffer[0 .. TN_BLOCKS - 1].in_len,
+                     s->buffer[0 .. TN_BLOCKS - 1].out_head, s->buffer[0 .. TN_BLOCKS - 1].out_len;
+        loop variant TN_BLOCKS - b;
+    */
+    for (b = 0; b < TN_BLOCKS; b++)
+        tn_buffer_clear(&s->buffer[b], 0);
+}
+
+int32_t tn_init(struct tn_server *s, const struct tn_options *o)
+{
+    int32_t r;
+
+    if (options_ok(o) == 0)
+        return TN_EINVAL;
+    r = tn_fd_table_init(&s->table, o->connections == 0 ? TN_DEFAULT_CONNECTIONS : o->connections);
+    if (r < 0)
+        return r;
+    reset(s);
+    s->framing = o->framing;
+    s->frame_max = o->frame_max == 0 ? TN_FRAME_MAX : o->frame_max;
+    s->idle_ms = o->idle_ms;
+    s->linger_ms = o->linger_ms == 0 ? TN_DEFAULT_LINGER_MS : o->linger_ms;
+    return 1;
+}
+
+int32_t tn_listen(struct tn_server *s, int32_t fd)
+{
+    int32_t r;
+
+    if (s->draining == 1)
+        return TN_EOF;
+    r = tn_fd_table_listen(&s->table, fd);
+    if (r < 0)
+        return r;
+    if (s->paused == 1)
+        tn_fd_table_listening(&s->table, (uint32_t)r, 0);
+    return 1;
+}
+
+int32_t tn_watch(struct tn_server *s, int32_t fd)
+{
+    return tn_fd_table_watch(&s->table, fd);
+}
+
+int32_t tn_unwatch(struct tn_server *s, uint32_t w)
+{
+    if (w >= TN_WATCHES || s->table.watch[w] == -1)
+        return TN_EINVAL;
+    tn_fd_table_unwatch(&s->table, w);
+    return 1;
+}
+
+/* Adds n to a counter, where there is something to add. */
+/*@ requires room: \valid(counter);
+    terminates \true; exits \false;
+    assigns *counter;
+    ensures sum: *counter == (\old(*counter) + n <= UINT64_MAX ? \old(*counter) + n : UINT64_MAX);
+*/
+static void add(uint64_t *counter, uint64_t n)
+{
+    *counter = n <= UINT64_MAX - *counter ? *counter + n : UINT64_MAX;
+}
+
+/* Adds what a step did to the totals. */
+/*@ TN_SERVER_OK(requires, s, TN_NONE);
+    requires reason: step->ev.type == TN_CLOSED ==> step->ev.reason < TN_REASONS;
+    requires apart: \valid_read(step) && \separated(step, s);
+    terminates \true; exits \false;
+    assigns s->counters;
+    TN_SERVER_OK(ensures, s, TN_NONE);
+*/
+static void account(struct tn_server *s, const struct tn_step *step)
+{
+    struct tn_counters *c = &s->counters;
+
+    if (step->received > 0)
+        add(&c->bytes_in, step->received);
+    if (step->sent > 0)
+        add(&c->bytes_out, step->sent);
+    if (step->ev.type == TN_FRAME)
+        add(&c->frames, 1);
+    else if (step->ev.type == TN_OPENED)
+        add(&c->accepted, 1);
+    else if (step->ev.type == TN_CLOSED)
+        add(&c->closed[step->ev.reason], 1);
+    else if (step->ev.type == TN_STEP_PAUSED)
+        add(&c->accept_pauses, 1);
+    else if (step->ev.type == TN_STEP_PARKED)
+        add(&c->parked, 1);
+}
+
+/* Waits, and counts that. */
+/*@ TN_SERVER_OK(requires, s, TN_NONE);
+    requires idle: s->cur == TN_NONE && s->table.poller.pos == s->table.poller.count;
+    terminates \true; exits \false;
+    assigns *s, TN_KERNEL_STATE;
+    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures result: \result == TN_ESYSTEM || 0 <= \result <= TN_BATCH;
+*/
+static int32_t wait_counted(struct tn_server *s, int64_t deadline)
+{
+    add(&s->counters.wakeups, 1);
+    return tn_step_wait(s, deadline);
+}
+
+int32_t tn_next(struct tn_server *s, struct tn_event *ev, int32_t timeout_ms)
+{
+    int64_t deadline = TN_NEVER;
+    struct tn_step step;
+    uint32_t over = 0;
+    int32_t r;
+
+    if (timeout_ms >= 0 || s->idle_ms > 0)
+        s->now_ms = tn_sys_now_ms();
+    if (timeout_ms >= 0)
+        deadline = s->now_ms + timeout_ms;
+    /*@ TN_SERVER_OK(loop invariant, s, TN_NONE);
+        loop assigns step, r, over, *s, TN_KERNEL_STATE;
+    */
+    for (;;) {
+        step = tn_step(s);
+        account(s, &step);
+        if (step.ev.type == TN_STEP_END)
+            return TN_EOF;
+        if (step.ev.type != TN_STEP_IDLE && step.ev.type < TN_STEP_MORE)
+            break;
+        if (step.ev.type != TN_STEP_IDLE)
+            continue;
+        if (over == 1)
+            return 0;
+        r = wait_counted(s, deadline);
+        if (r < 0)
+            return r;
+        /* What the last wait reported is still served: a peer that dribbles
+         * cannot hold the caller past its time, nor be forgotten. */
+        over = deadline <= s->now_ms ? 1 : 0;
+        if (r == 0 && over == 1)
+            return 0;
+    }
+    *ev = step.ev;
+    return 1;
+}
+
+int32_t tn_send(struct tn_server *s, struct tn_handle conn, const uint8_t *data, uint32_t len)
+{
+    struct tn_conn *c;
+    int32_t n;
+
+    if (tn_slots_has(&s->table.slots, conn) == 0)
+        return TN_ESTALE;
+    if (len > s->frame_max)
+        return TN_ETOOBIG;
+    c = &s->conn[conn.slot];
+    if (c->state >= TN_CONN_FLUSHING)
+        return TN_EOF;
+    if (len == 0 && s->framing == TN_RAW)
+        return 1;
+    if (tn_link_borrow(s, conn.slot) == 0)
+        return 0;
+    n = tn_buffer_queue(&s->buffer[c->block], s->framing, data, len);
+    if (n > 0)
+        add(&s->counters.sent, 1);
+    if (c->state == TN_CONN_PARKED)
+        c->state = TN_CONN_OPEN;
+    if (conn.slot != s->cur)
+        tn_step_rest(s, conn.slot);
+    return n > 0 ? 1 : n;
+}
+
+int32_t tn_finish(struct tn_server *s, struct tn_handle conn)
+{
+    if (tn_slots_has(&s->table.slots, conn) == 0)
+        return TN_ESTALE;
+    if (conn.slot != s->cur)
+        tn_step_finish(s, conn.slot, TN_BY_CALLER);
+    else if (s->conn[conn.slot].state < TN_CONN_FLUSHING)
+        tn_step_stop(&s->conn[conn.slot], TN_BY_CALLER);
+    return 1;
+}
+
+int32_t tn_close(struct tn_server *s, struct tn_handle conn)
+{
+    if (tn_slots_has(&s->table.slots, conn) == 0)
+        return TN_ESTALE;
+    add(&s->counters.closed[TN_BY_CALLER], 1);
+    tn_link_close(s, conn.slot);
+    return 1;
+}
+
+void tn_drain(struct tn_server *s, int32_t timeout_ms)
+{
+    uint32_t l;
+
+    if (s->draining == 1)
+        return;
+    s->now_ms = tn_sys_now_ms();
+    s->draining = 1;
+    s->drain_cursor = 0;
+    s->drain_ms = timeout_ms < 0 ? TN_NEVER : s->now_ms + timeout_ms;
+    /*@ loop invariant 0 <= l <= TN_LISTENERS;
+        loop invariant s->draining == 1;
+        loop invariant \forall integer o; 0 <= o < l ==> s->table.listener[o] == -1;
+        TN_SERVER_OK(loop invariant, s, TN_NONE);
+        loop assigns l, s->table.listener[0 .. TN_LISTENERS - 1],
+                     s->table.listening[0 .. TN_LISTENERS - 1], k_open[0 .. TN_SYS_FDS - 1],
+                     k_reg[0 .. TN_SYS_FDS - 1];
+        loop variant TN_LISTENERS - l;
+    */
+    for (l = 0; l < TN_LISTENERS; l++)
+        if (s->table.listener[l] != -1)
+            tn_fd_table_unlisten(&s->table, l);
+}
+
+void tn_fini(struct tn_server *s)
+{
+    /*@ TN_SERVER_OK(loop invariant, s, TN_NONE);
+        loop assigns *s, TN_KERNEL_STATE;
+        loop variant s->table.slots.live;
+    */
+    while (s->table.slots.live > 0) {
+        add(&s->counters.closed[TN_BY_CALLER], 1);
+        tn_link_close(s, s->table.slots.perm[0]);
+    }
+    tn_fd_table_fini(&s->table);
+}

@@ -1,0 +1,19 @@
+/* Tenon: a minimal server kit, machine-checked.
+ *
+ * This header is all that an embedding program includes:
+ *   serve/server.h   the pull engine: tn_init, tn_listen, tn_next, tn_send, ...
+ *   serve/service.h  the same engine with callbacks
+ *   os/listen.h      listening descriptors from text addresses
+ *   os/signals.h     signals as a descriptor to watch
+ *   core/result.h    names of results
+ */
+#ifndef TENON_H
+#define TENON_H
+
+#include "core/result.h"
+#include "os/listen.h"
+#include "os/signals.h"
+#include "serve/server.h"
+#include "serve/service.h"
+
+#endif
