@@ -106,7 +106,7 @@ void sim_note(const char *format, int64_t a, int64_t b, int64_t c, int64_t d)
         note_print(n);
 }
 
-#define NOTE(format, a, b, c, d)                                                           \
+#define NOTE(format, a, b, c, d) \
     sim_note(format, (int64_t)(a), (int64_t)(b), (int64_t)(c), (int64_t)(d))
 
 void sim_label(const char *text)
@@ -593,12 +593,20 @@ struct sim_stream_facts sim_facts(int32_t id)
 {
     const struct stream *s = peer(id);
     struct sim_stream_facts f = {
-        .accepted = s->accepted, .closed = s->closed, .finished = s->finished,
-        .peer_finished = s->peer_finished, .broken = s->broken,
-        .gone = s->broken || s->peer_local, .told_end = s->end_told || s->error_told,
-        .finished_ms = s->finished_ms, .moved_ms = s->moved_ms,
-        .moved_known_ms = s->moved_known_ms, .received = s->received, .sent = s->sent,
-        .receives = s->receives, .unread = s->in.len,
+        .accepted = s->accepted,
+        .closed = s->closed,
+        .finished = s->finished,
+        .peer_finished = s->peer_finished,
+        .broken = s->broken,
+        .gone = s->broken || s->peer_local,
+        .told_end = s->end_told || s->error_told,
+        .finished_ms = s->finished_ms,
+        .moved_ms = s->moved_ms,
+        .moved_known_ms = s->moved_known_ms,
+        .received = s->received,
+        .sent = s->sent,
+        .receives = s->receives,
+        .unread = s->in.len,
     };
 
     return f;
@@ -939,8 +947,8 @@ static uint32_t report_of(const struct descriptor *d)
         return d->broken_left ? level & TN_BROKEN : 0;
     level &= d->mask | TN_BROKEN;
     if (level == 0 && fault(SIM_SPURIOUS))
-        level = d->mask == (TN_READ | TN_WRITE) ? (sim_choose(2) == 0 ? TN_READ : TN_WRITE)
-                                                : d->mask;
+        level =
+            d->mask == (TN_READ | TN_WRITE) ? (sim_choose(2) == 0 ? TN_READ : TN_WRITE) : d->mask;
     return level;
 }
 

@@ -20,12 +20,12 @@
 
 #include "os/sys.h"
 
-#define SIM_FDS 48        /* descriptor numbers, all kinds */
-#define SIM_STREAMS 24    /* connections in the life of one kernel */
-#define SIM_PIPE 96u      /* bytes in flight each way, at most */
-#define SIM_QUEUE 6       /* connections waiting at one listener */
-#define SIM_TRACE 8192u   /* calls remembered for a violation's report */
-#define SIM_WAITS 20000u  /* waits in the life of one kernel */
+#define SIM_FDS 48       /* descriptor numbers, all kinds */
+#define SIM_STREAMS 24   /* connections in the life of one kernel */
+#define SIM_PIPE 96u     /* bytes in flight each way, at most */
+#define SIM_QUEUE 6      /* connections waiting at one listener */
+#define SIM_TRACE 8192u  /* calls remembered for a violation's report */
+#define SIM_WAITS 20000u /* waits in the life of one kernel */
 
 /* Faults a schedule may bring in, each with its own rate. */
 enum sim_fault {
@@ -114,12 +114,12 @@ int sim_rested(void);
 void sim_foreign_close(int32_t fd);
 
 /* A descriptor as the kernel sees it. */
-int sim_open(int32_t fd);               /* 0, or 1 ours, 2 foreign */
+int sim_open(int32_t fd); /* 0, or 1 ours, 2 foreign */
 int sim_registered(int32_t fd, uint32_t *slot, uint32_t *gen, uint32_t *mask);
-int32_t sim_stream_of(int32_t fd);      /* -1 when it is no connection */
+int32_t sim_stream_of(int32_t fd); /* -1 when it is no connection */
 uint32_t sim_open_count(int owner);
 uint32_t sim_queued(int32_t listener);
-int64_t sim_accept_failed_ms(void);     /* when accept last failed; -1: closed or accepted since */
+int64_t sim_accept_failed_ms(void); /* when accept last failed; -1: closed or accepted since */
 
 /* The peer's end of connection id. */
 int32_t sim_peer_connect(int32_t listener, uint32_t room_in, uint32_t room_out); /* id, or -1 */
@@ -127,23 +127,23 @@ uint32_t sim_peer_write(int32_t id, const uint8_t *bytes, uint32_t n);
 uint32_t sim_peer_read(int32_t id, uint8_t *bytes, uint32_t n);
 void sim_peer_finish(int32_t id);
 void sim_peer_reset(int32_t id);
-void sim_peer_close(int32_t id); /* both ways, as a local socket's close: input stays readable */
-int sim_peer_sees_end(int32_t id);   /* all read, and the server has finished */
+void sim_peer_close(int32_t id);   /* both ways, as a local socket's close: input stays readable */
+int sim_peer_sees_end(int32_t id); /* all read, and the server has finished */
 int sim_peer_sees_reset(int32_t id); /* the server's end closed over unread bytes, or was reset */
 
 /* What the kernel knows of connection id. */
 struct sim_stream_facts {
-    int accepted, closed;     /* by the server */
-    int finished;             /* the server has said so */
-    int peer_finished;        /* finish, close */
-    int broken;               /* reset, from whichever side */
-    int gone;                 /* what is sent finds nobody */
-    int told_end;             /* the server was told EOF or reset */
+    int accepted, closed; /* by the server */
+    int finished;         /* the server has said so */
+    int peer_finished;    /* finish, close */
+    int broken;           /* reset, from whichever side */
+    int gone;             /* what is sent finds nobody */
+    int told_end;         /* the server was told EOF or reset */
     int64_t finished_ms, moved_ms;
-    int64_t moved_known_ms;   /* the last bytes moved then, as far as a server can know */
-    uint64_t received, sent;  /* by the server */
-    uint64_t receives;        /* calls */
-    uint32_t unread;          /* bytes the server has not received */
+    int64_t moved_known_ms;  /* the last bytes moved then, as far as a server can know */
+    uint64_t received, sent; /* by the server */
+    uint64_t receives;       /* calls */
+    uint32_t unread;         /* bytes the server has not received */
 };
 struct sim_stream_facts sim_facts(int32_t id);
 

@@ -7,14 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#define OUT_MAX (256u + 4u * TN_ENCODED_MAX)  /* bytes a peer sends in its life */
+#define OUT_MAX (256u + 4u * TN_ENCODED_MAX)   /* bytes a peer sends in its life */
 #define WANT_MAX (512u + 16u * TN_ENCODED_MAX) /* bytes the service sends to one peer */
-#define FRAMES_MAX 64u  /* frames a peer sends */
+#define FRAMES_MAX 64u                         /* frames a peer sends */
 #define FOREIGN_MAX 3u
 #define LISTENERS_MAX 3u
 #define NEVER INT64_MAX
 
-#define NOTE(format, a, b, c, d)                                                           \
+#define NOTE(format, a, b, c, d) \
     sim_note(format, (int64_t)(a), (int64_t)(b), (int64_t)(c), (int64_t)(d))
 
 enum life { UNSEEN, OPEN, FINISHING, ENDED };
@@ -29,9 +29,9 @@ struct peer {
     uint32_t raw_delivered;
     uint8_t want[WANT_MAX];
     uint32_t want_len, got;
-    uint32_t reads;    /* 0: the peer has stopped reading */
-    uint32_t patient;  /* 1: waits for all answers before it finishes; 2: for a draining server */
-    int stopped;       /* reset or closed by itself */
+    uint32_t reads;   /* 0: the peer has stopped reading */
+    uint32_t patient; /* 1: waits for all answers before it finishes; 2: for a draining server */
+    int stopped;      /* reset or closed by itself */
     enum life life;
     struct tn_handle handle;
     uint32_t reason; /* TN_REASONS: closed by tn_close, or not ended */
@@ -205,8 +205,7 @@ static void compose_bad(uint32_t id)
 {
     struct peer *p = &w.peer[id];
 
-    if (w.options.framing == TN_RAW || p->bad_at != TN_NONE ||
-        OUT_MAX - p->out_len < w.encoded_max)
+    if (w.options.framing == TN_RAW || p->bad_at != TN_NONE || OUT_MAX - p->out_len < w.encoded_max)
         return;
     p->bad_at = p->out_len;
     p->out_len += malform(&p->out[p->out_len]);
@@ -476,8 +475,8 @@ static uint32_t check_buffer(uint32_t slot, uint32_t id)
         server()->pool.pos[block] < server()->pool.free)
         sim_violation("slot %u holds buffer %u, which is not lent to it", slot, block);
     /* one that was parked may hold an empty one until it is served */
-    if (server()->buffer[block].in_len + server()->buffer[block].out_len == 0 &&
-        f.unread == 0 && !f.peer_finished && !f.broken)
+    if (server()->buffer[block].in_len + server()->buffer[block].out_len == 0 && f.unread == 0 &&
+        !f.peer_finished && !f.broken)
         sim_violation("peer %u, slot %u holds an empty buffer", id, slot);
     return 1;
 }
@@ -611,9 +610,9 @@ static void check_refused(const struct peer *p, const uint8_t *data, uint32_t le
 
     switch (r) {
     case 0:
-        if (block == TN_NONE ? server()->pool.free == 0
-                             : TN_OUT_CAP - server()->buffer[block].out_len <
-                                   len + TN_FRAME_OVERHEAD)
+        if (block == TN_NONE
+                ? server()->pool.free == 0
+                : TN_OUT_CAP - server()->buffer[block].out_len < len + TN_FRAME_OVERHEAD)
             return;
         break;
     case TN_ETOOBIG:
@@ -943,8 +942,8 @@ static void check_reason(const struct peer *p, uint32_t reason, const struct sim
     case TN_BY_PEER:
     case TN_BY_TRUNCATION:
         check_all_delivered(p, f);
-        true_reason = whole == (reason == TN_BY_PEER) &&
-                      (p->bad_at == TN_NONE || p->bad_end > p->written);
+        true_reason =
+            whole == (reason == TN_BY_PEER) && (p->bad_at == TN_NONE || p->bad_end > p->written);
         break;
     case TN_BY_CALLER:
         true_reason = p->life == FINISHING;

@@ -138,8 +138,7 @@ static int wait_until(pid_t pid, int64_t deadline_ms)
         int64_t left = deadline_ms - now_ms();
         struct timespec t = {left / 1000, left % 1000 * 1000000};
 
-        if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-            info.si_pid == pid)
+        if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid)
             return 1;
         if (left <= 0)
             return 0;

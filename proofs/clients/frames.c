@@ -84,6 +84,7 @@
         tn_frame_found(framing, p, at, n, max, o, len, n);
 */
 
+/* Exactly one of the three verdicts holds, and the decoder gives it. */
 /*@ requires \valid_read(p + (at .. at + n - 1)) && n <= TN_ENCODED_MAX;
     requires at <= TN_FRAME_AT_MAX && max <= TN_FRAME_MAX;
     requires \valid(f) && \separated(f, p + (at .. at + n - 1));
@@ -108,6 +109,8 @@ int32_t whole(uint32_t framing, const uint8_t *p, uint32_t at, uint32_t n, uint3
     return tn_frame_decode(framing, p, at, n, 0, max, f);
 }
 
+/* The verdict on m bytes is "need more", or is the verdict on all n, frame for
+ * frame; the second call resumes where the first stopped. */
 /*@ requires \valid_read(p + (at .. at + n - 1)) && m <= n <= TN_ENCODED_MAX;
     requires at <= TN_FRAME_AT_MAX && max <= TN_FRAME_MAX && framing != TN_RAW;
     requires \valid(f) && \valid(g) && \valid(first) && \separated(f, g);
@@ -131,6 +134,7 @@ int32_t split(uint32_t framing, const uint8_t *p, uint32_t at, uint32_t m, uint3
     return b;
 }
 
+/* What is encoded decodes to itself, under any maximum that admits it. */
 /*@ requires \valid(dst + (to .. to + len + TN_FRAME_OVERHEAD - 1));
     requires \valid_read(src + (0 .. len - 1));
     requires \valid(f) && \separated(f, dst + (to .. to + len + TN_FRAME_OVERHEAD - 1));
@@ -202,6 +206,7 @@ static void gather(const uint8_t *front, uint32_t a, const uint8_t *back, uint32
     tn_copy(dst, a, back, 0, b);
 }
 
+/* Bytes put into the writable spans are in the ring. */
 /*@ requires tn_ring_ok(r) && r->length == 0 && n <= r->capacity;
     requires \valid_read(src + (0 .. n - 1));
     requires \separated(r, r->data + (0 .. r->capacity - 1), src + (0 .. n - 1));
@@ -226,6 +231,7 @@ static void fill(struct tn_ring *r, const uint8_t *src, uint32_t n)
     tn_ring_commit(r, n);
 }
 
+/* The readable spans give the bytes of the ring, oldest first. */
 /*@ requires tn_ring_ok(r) && \valid(dst + (0 .. r->length - 1));
     requires \separated(r, r->data + (0 .. r->capacity - 1), dst + (0 .. r->length - 1));
     terminates \true; exits \false;
@@ -248,6 +254,7 @@ static void drain(struct tn_ring *r, uint8_t *dst)
     tn_ring_consume(r, r->length);
 }
 
+/* Bytes that enter through the spans leave through the spans, in order. */
 /*@ requires tn_ring_ok(r) && r->length == 0 && n <= r->capacity;
     requires \valid_read(src + (0 .. n - 1)) && \valid(dst + (0 .. n - 1));
     requires \separated(r, r->data + (0 .. r->capacity - 1), src + (0 .. n - 1),

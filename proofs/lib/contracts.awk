@@ -1,6 +1,8 @@
 # Lists the functions declared or defined in C files, one a line:
 #   name <TAB> file <TAB> "def" or "decl" <TAB> contract? <TAB> requires? <TAB> claim
-# where the claim is the first sentence of the prose above the contract.
+#   <TAB> theorems
+# where the claim is the first sentence of the prose above the contract and the
+# theorems are the names of its ensures clauses.
 
 function trimmed(s)
 {
@@ -32,14 +34,25 @@ function claim_of(comment,   s)
     return trimmed(s)
 }
 
+function theorems_of(text,   names, name)
+{
+    names = ""
+    while (match(text, /ensures[ \t\n]+[A-Za-z_][A-Za-z_0-9]*[ \t\n]*:/)) {
+        name = substr(text, RSTART + 7, RLENGTH - 8)
+        text = substr(text, RSTART + RLENGTH)
+        names = names (names == "" ? "" : ", ") trimmed(name)
+    }
+    return names
+}
+
 function declaration_ends(kind,   head, name)
 {
     head = declaration
     if (head !~ /^[ \t\n]*(typedef|struct [a-z_0-9]+[ \t\n]*$|enum)/ && match(head, /[A-Za-z_][A-Za-z_0-9]*[ \t\n]*\(/) &&
         head !~ /=/) {
         name = trimmed(substr(head, RSTART, RLENGTH - 1))
-        printf "%s\t%s\t%s\t%d\t%d\t%s\n", name, file, kind, contract != "",
-            contract ~ /requires/, prose
+        printf "%s\t%s\t%s\t%d\t%d\t%s\t%s\n", name, file, kind, contract != "",
+            contract ~ /requires/, prose, theorems_of(contract)
     }
     declaration = ""
     contract = ""

@@ -118,10 +118,10 @@ function constant_faults(i,   digits, suffix, v)
     sub(/^(0[xX])?[0-9a-fA-F]*/, "", suffix)
     v = value_of(digits)
     mutant(i, i, sprintf("%.0f%s", v + 1, suffix), "constant")
+    # -1 would be killed by its conversion alone or, where the target is wider,
+    # not at all: Frama-C has no check for that conversion.
     if (v > 0)
         mutant(i, i, sprintf("%.0f%s", v - 1, suffix), "constant")
-    else if (suffix == "")
-        mutant(i, i, "(-1)", "constant")
 }
 
 function operator_faults(i,   k, list, new)

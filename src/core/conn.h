@@ -39,13 +39,13 @@ enum tn_conn_state {
 
 /* Why a connection ended. */
 enum tn_reason {
-    TN_BY_PEER,      /* the peer finished, all was answered */
-    TN_BY_CALLER,    /* tn_close or tn_finish */
-    TN_BY_RESET,     /* the connection broke */
-    TN_BY_FRAME,     /* malformed or oversized frame */
+    TN_BY_PEER,       /* the peer finished, all was answered */
+    TN_BY_CALLER,     /* tn_close or tn_finish */
+    TN_BY_RESET,      /* the connection broke */
+    TN_BY_FRAME,      /* malformed or oversized frame */
     TN_BY_TRUNCATION, /* the peer finished in the middle of a frame */
-    TN_BY_IDLE,      /* the idle timeout passed */
-    TN_BY_DRAIN,     /* the server is draining */
+    TN_BY_IDLE,       /* the idle timeout passed */
+    TN_BY_DRAIN,      /* the server is draining */
     TN_REASONS
 };
 

@@ -1,3 +1,4 @@
+/* Chooses the framing; the five are in files of their own. */
 #include "core/frame.h"
 #include "core/frame_codecs.h"
 

@@ -8,6 +8,7 @@
 
 #include "core/frame.h"
 
+/* All the bytes, up to max of them, are one message; none are not yet one. */
 /*@ requires bytes: \valid_read(p + (at .. at + n - 1));
     requires place: at <= TN_FRAME_AT_MAX && n <= TN_ENCODED_MAX;
     requires limit: max <= TN_FRAME_MAX;
@@ -25,6 +26,7 @@
 int32_t tn_raw_decode(const uint8_t *p, uint32_t at, uint32_t n, uint32_t max,
                       struct tn_frame *f);
 
+/* The payload as it is. */
 /*@ requires room:  \valid(dst + (to .. to + len + TN_FRAME_OVERHEAD - 1));
     requires bytes: \valid_read(src + (0 .. len - 1));
     requires apart: \separated(dst + (to .. to + len + TN_FRAME_OVERHEAD - 1),
@@ -33,11 +35,11 @@ int32_t tn_raw_decode(const uint8_t *p, uint32_t at, uint32_t n, uint32_t max,
     terminates \true; exits \false;
     assigns dst[to .. to + len + TN_FRAME_OVERHEAD - 1] \from len, src[0 .. len - 1];
     ensures size:    \result == len;
-    ensures payload: \let o = to;
-                         \forall integer i; o <= i < o + len ==> dst[i] == \old(src[i - o]);
+    ensures payload: \forall integer i; to <= i < to + len ==> dst[i] == \old(src[i - to]);
 */
 int32_t tn_raw_encode(uint8_t *dst, uint32_t to, const uint8_t *src, uint32_t len);
 
+/* Finds the first LF, which must come after at most max bytes. */
 /*@ requires bytes: \valid_read(p + (at .. at + n - 1));
     requires place: at <= TN_FRAME_AT_MAX && n <= TN_ENCODED_MAX;
     requires seen:  scanned <= n;
@@ -59,6 +61,7 @@ int32_t tn_raw_encode(uint8_t *dst, uint32_t to, const uint8_t *src, uint32_t le
 int32_t tn_line_decode(const uint8_t *p, uint32_t at, uint32_t n, uint32_t scanned,
                        uint32_t max, struct tn_frame *f);
 
+/* The payload and an LF; refuses a payload that holds one. */
 /*@ requires room:  \valid(dst + (to .. to + len + TN_FRAME_OVERHEAD - 1));
     requires bytes: \valid_read(src + (0 .. len - 1));
     requires apart: \separated(dst + (to .. to + len + TN_FRAME_OVERHEAD - 1),
@@ -70,11 +73,11 @@ int32_t tn_line_decode(const uint8_t *p, uint32_t at, uint32_t n, uint32_t scann
     ensures size:    \result != TN_EFRAME ==> \result == len + 1;
     ensures frame:   \result != TN_EFRAME ==> tn_line_frame(dst, to, \result, len, len);
     ensures payload: \result != TN_EFRAME ==>
-                         \let o = to;
-                         \forall integer i; o <= i < o + len ==> dst[i] == \old(src[i - o]);
+                         \forall integer i; to <= i < to + len ==> dst[i] == \old(src[i - to]);
 */
 int32_t tn_line_encode(uint8_t *dst, uint32_t to, const uint8_t *src, uint32_t len);
 
+/* Reads four bytes of big-endian length, then finds that many bytes. */
 /*@ requires bytes: \valid_read(p + (at .. at + n - 1));
     requires place: at <= TN_FRAME_AT_MAX && n <= TN_ENCODED_MAX;
     requires limit: max <= TN_FRAME_MAX;
@@ -93,6 +96,7 @@ int32_t tn_line_encode(uint8_t *dst, uint32_t to, const uint8_t *src, uint32_t l
 int32_t tn_u32_decode(const uint8_t *p, uint32_t at, uint32_t n, uint32_t max,
                       struct tn_frame *f);
 
+/* Four bytes of big-endian length and the payload. */
 /*@ requires room:  \valid(dst + (to .. to + len + TN_FRAME_OVERHEAD - 1));
     requires bytes: \valid_read(src + (0 .. len - 1));
     requires apart: \separated(dst + (to .. to + len + TN_FRAME_OVERHEAD - 1),
@@ -107,6 +111,7 @@ int32_t tn_u32_decode(const uint8_t *p, uint32_t at, uint32_t n, uint32_t max,
 */
 int32_t tn_u32_encode(uint8_t *dst, uint32_t to, const uint8_t *src, uint32_t len);
 
+/* Reads a decimal length and a colon, then finds that many bytes and a comma. */
 /*@ requires bytes: \valid_read(p + (at .. at + n - 1));
     requires place: at <= TN_FRAME_AT_MAX && n <= TN_ENCODED_MAX;
     requires limit: max <= TN_FRAME_MAX;
@@ -125,6 +130,7 @@ int32_t tn_u32_encode(uint8_t *dst, uint32_t to, const uint8_t *src, uint32_t le
 int32_t tn_netstring_decode(const uint8_t *p, uint32_t at, uint32_t n, uint32_t max,
                             struct tn_frame *f);
 
+/* The decimal length, a colon, the payload and a comma. */
 /*@ requires room:  \valid(dst + (to .. to + len + TN_FRAME_OVERHEAD - 1));
     requires bytes: \valid_read(src + (0 .. len - 1));
     requires apart: \separated(dst + (to .. to + len + TN_FRAME_OVERHEAD - 1),
@@ -140,6 +146,7 @@ int32_t tn_netstring_decode(const uint8_t *p, uint32_t at, uint32_t n, uint32_t 
 */
 int32_t tn_netstring_encode(uint8_t *dst, uint32_t to, const uint8_t *src, uint32_t len);
 
+/* Reads a length in LEB128, then finds that many bytes; takes the shortest form only. */
 /*@ requires bytes: \valid_read(p + (at .. at + n - 1));
     requires place: at <= TN_FRAME_AT_MAX && n <= TN_ENCODED_MAX;
     requires limit: max <= TN_FRAME_MAX;
@@ -158,6 +165,7 @@ int32_t tn_netstring_encode(uint8_t *dst, uint32_t to, const uint8_t *src, uint3
 int32_t tn_varint_decode(const uint8_t *p, uint32_t at, uint32_t n, uint32_t max,
                          struct tn_frame *f);
 
+/* The length in LEB128, shortest form, and the payload. */
 /*@ requires room:  \valid(dst + (to .. to + len + TN_FRAME_OVERHEAD - 1));
     requires bytes: \valid_read(src + (0 .. len - 1));
     requires apart: \separated(dst + (to .. to + len + TN_FRAME_OVERHEAD - 1),

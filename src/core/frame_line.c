@@ -1,3 +1,4 @@
+/* The framing `line`: a message ends at LF. */
 #include "core/frame_codecs.h"
 #include "core/copy.h"
 

@@ -1,3 +1,5 @@
+/* The framing `netstring`: a decimal length and a colon before each message, a
+ * comma after it (D. J. Bernstein, 1997). */
 #include "core/frame_codecs.h"
 #include "core/copy.h"
 

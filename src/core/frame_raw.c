@@ -1,3 +1,4 @@
+/* The framing `raw`: no header and no end, each receipt is a message. */
 #include "core/frame_codecs.h"
 #include "core/copy.h"
 

@@ -1,3 +1,4 @@
+/* The framing `u32`: four bytes of big-endian length before each message. */
 #include "core/frame_codecs.h"
 #include "core/copy.h"
 

@@ -1,3 +1,5 @@
+/* The framing `varint`: a LEB128 length before each message, as streams of
+ * protocol buffers have it. */
 #include "core/frame_codecs.h"
 #include "core/copy.h"
 

@@ -1,21 +1,20 @@
 #include "serve/engine.h"
 
-/* A step of this type, for the connection in slot. */
-/*@ requires \valid_read(s);
-    requires slot < TN_CONNECTIONS;
-    terminates \true; exits \false;
-    assigns \nothing;
-    ensures plain: \result.ev.type == type && \result.ev.conn.slot == slot &&
-                   \result.ev.conn.gen == s->table.slots.gen[slot] && \result.ev.reason == 0 &&
-                   \result.received == 0 && \result.sent == 0;
-*/
-static struct tn_step step_of(const struct tn_server *s, uint32_t type, uint32_t slot)
+void tn_count(uint64_t *counter, uint64_t n)
 {
-    struct tn_step step = {0};
+    *counter = n <= UINT64_MAX - *counter ? *counter + n : UINT64_MAX;
+}
 
-    step.ev.type = type;
-    step.ev.conn.slot = slot;
-    step.ev.conn.gen = s->table.slots.gen[slot];
+/* A step of this type, for the connection in slot. */
+/*@ terminates \true; exits \false;
+    assigns \nothing;
+    ensures same: \result.type == type && \result.slot == slot && \result.a == a &&
+                  \result.b == b;
+*/
+static struct tn_step step_of(uint32_t type, uint32_t slot, uint32_t a, uint32_t b)
+{
+    const struct tn_step step = {type, slot, a, b};
+
     return step;
 }
 
@@ -26,15 +25,14 @@ static struct tn_step step_of(const struct tn_server *s, uint32_t type, uint32_t
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
     TN_SERVER_OK(ensures, s, TN_NONE);
-    ensures closed: \result.ev.type == TN_CLOSED && tn_event_ok(s, \result.ev);
+    ensures closed: \result.type == TN_CLOSED && tn_step_ok(s, \result);
 */
 static struct tn_step ended(struct tn_server *s, uint32_t slot, uint32_t reason)
 {
-    struct tn_step step = step_of(s, TN_CLOSED, slot);
+    const uint32_t gen = s->table.slots.gen[slot];
 
-    step.ev.reason = reason;
     tn_link_close(s, slot);
-    return step;
+    return step_of(TN_CLOSED, slot, reason, gen);
 }
 
 /* Says to the peer that we have finished, and waits for it to finish too. */
@@ -87,17 +85,18 @@ void tn_step_finish(struct tn_server *s, uint32_t slot, uint32_t reason)
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
     TN_SERVER_OK(ensures, s, TN_NONE);
-    ensures parked: \result.ev.type == TN_STEP_PARKED;
+    ensures parked: \result.type == TN_STEP_PARKED;
 */
 static struct tn_step park(struct tn_server *s, uint32_t slot)
 {
     s->conn[slot].state = TN_CONN_PARKED;
     s->parked = 1;
     tn_link_watch(s, slot);
-    return step_of(s, TN_STEP_PARKED, slot);
+    return step_of(TN_STEP_PARKED, slot, 0, 0);
 }
 
-/* Moves a connection on after an attempt to deliver and to send. */
+/* Moves a connection on after an attempt to deliver and to send.  Returns 1, or
+ * 0 when nothing is left of it but to close it. */
 /*@ TN_SERVER_OK(requires, s, slot);
     requires live:  tn_live(s, slot) && s->cur == TN_NONE &&
                     s->conn[slot].block != TN_NO_BLOCK;
@@ -109,14 +108,16 @@ static struct tn_step park(struct tn_server *s, uint32_t slot)
     requires held:  s->conn[slot].state == TN_CONN_PAUSED ==> more == 1;
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
-    TN_SERVER_OK(ensures, s, TN_NONE);
-    ensures event: tn_event_ok(s, \result.ev) && \result.sent == 0 && \result.received == 0;
-    ensures type:  \result.ev.type == TN_CLOSED || \result.ev.type == TN_STEP_MORE;
+    TN_SERVER_OK(ensures, s, slot);
+    ensures result: \result == 0 || \result == 1;
+    ensures live:   tn_live(s, slot);
+    ensures left:   \result == 1 ==> tn_rests(s, TN_NONE) && tn_watched(s, TN_NONE);
 */
-static struct tn_step advance(struct tn_server *s, uint32_t slot, size_t more)
+static uint32_t advance(struct tn_server *s, uint32_t slot, size_t more)
 {
     struct tn_conn *c = &s->conn[slot];
     struct tn_buffer *b = &s->buffer[c->block];
+    uint32_t next;
 
     if (s->draining == 1 && more == 0 && c->state == TN_CONN_OPEN) {
         c->reason = TN_BY_DRAIN;
@@ -124,11 +125,10 @@ static struct tn_step advance(struct tn_server *s, uint32_t slot, size_t more)
     }
     if (c->state >= TN_CONN_FLUSHING)
         b->in_len = 0;
-    c->state = (uint16_t)tn_conn_next(c->state, b->out_len, more);
-    if (c->state == TN_CONN_CLOSED) {
-        c->state = TN_CONN_FLUSHING;
-        return ended(s, slot, c->reason);
-    }
+    next = tn_conn_next(c->state, b->out_len, more);
+    if (next == TN_CONN_CLOSED)
+        return 0;
+    c->state = (uint16_t)next;
     if (c->state == TN_CONN_LINGERING)
         linger(s, slot);
     else if (more == 1 && b->out_len <= TN_OUTPUT_LOW) {
@@ -136,7 +136,7 @@ static struct tn_step advance(struct tn_server *s, uint32_t slot, size_t more)
         s->scanned = 0;
     } else
         tn_step_rest(s, slot);
-    return step_of(s, TN_STEP_MORE, slot);
+    return 1;
 }
 
 /* Ends a delivery: drops what was delivered, sends what is pending, and moves
@@ -154,23 +154,24 @@ static struct tn_step advance(struct tn_server *s, uint32_t slot, size_t more)
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
     TN_SERVER_OK(ensures, s, TN_NONE);
-    ensures event: tn_event_ok(s, \result.ev);
-    ensures type:  \result.ev.type == TN_CLOSED || \result.ev.type == TN_STEP_MORE;
+    ensures event: tn_step_ok(s, \result);
+    ensures type:  \result.type == TN_CLOSED || \result.type == TN_STEP_MORE;
 */
 static struct tn_step settle(struct tn_server *s, uint32_t slot, size_t more)
 {
-    struct tn_step step;
     int32_t n;
 
     tn_link_delivered(s, slot);
     n = tn_link_flush(s, slot);
     if (n < 0)
         return ended(s, slot, TN_BY_RESET);
-    if (n > 0)
+    if (n > 0) {
         s->conn[slot].active_ms = s->now_ms;
-    step = advance(s, slot, more);
-    step.sent = (uint32_t)n;
-    return step;
+        tn_count(&s->counters.bytes_out, (uint64_t)n);
+    }
+    if (advance(s, slot, more) == 0)
+        return ended(s, slot, s->conn[slot].reason);
+    return step_of(TN_STEP_MORE, slot, 0, 0);
 }
 
 void tn_step_stop(struct tn_conn *c, uint32_t reason)
@@ -186,17 +187,16 @@ void tn_step_stop(struct tn_conn *c, uint32_t reason)
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
     TN_SERVER_OK(ensures, s, TN_NONE);
-    ensures event: tn_event_ok(s, \result.ev);
-    ensures frame: tn_frame_ok(s, \result.ev);
-    ensures type:  \result.ev.type == TN_CLOSED || \result.ev.type == TN_STEP_MORE ||
-                   \result.ev.type == TN_FRAME;
+    ensures event: tn_step_ok(s, \result);
+    ensures type:  \result.type == TN_CLOSED || \result.type == TN_STEP_MORE ||
+                   \result.type == TN_FRAME;
 */
 static struct tn_step deliver(struct tn_server *s)
 {
     const uint32_t slot = (uint32_t)s->cur;
     struct tn_conn *c = &s->conn[slot];
     struct tn_buffer *b = &s->buffer[c->block];
-    struct tn_step step;
+    const uint32_t off = (uint32_t)s->off;
     struct tn_frame f;
     int32_t r;
 
@@ -204,20 +204,19 @@ static struct tn_step deliver(struct tn_server *s)
         return settle(s, slot, 0);
     if (b->out_len > TN_OUTPUT_HIGH)
         return settle(s, slot, 1);
-    r = tn_frame_decode(s->framing, b->in, (uint32_t)s->off, (uint32_t)(b->in_len - s->off),
-                        (uint32_t)s->scanned, s->frame_max, &f);
+    /* Usual after the last frame of a receipt: nothing is left to decode. */
+    r = off == b->in_len ? 0
+                         : tn_frame_decode(s->framing, b->in, off, (uint32_t)b->in_len - off,
+                                           (uint32_t)s->scanned, s->frame_max, &f);
     if (r == 1) {
-        step = step_of(s, TN_FRAME, slot);
-        step.ev.data = b->in + s->off + f.offset;
-        step.ev.len = f.length;
         s->off += f.consumed;
         s->scanned = 0;
-        return step;
+        return step_of(TN_FRAME, slot, off + f.offset, f.length);
     }
     if (r < 0)
         tn_step_stop(c, TN_BY_FRAME);
     else if (c->state == TN_CONN_HALF)
-        tn_step_stop(c, s->off < b->in_len ? TN_BY_TRUNCATION : TN_BY_PEER);
+        tn_step_stop(c, off < b->in_len ? TN_BY_TRUNCATION : TN_BY_PEER);
     return settle(s, slot, 0);
 }
 
@@ -228,13 +227,12 @@ static struct tn_step deliver(struct tn_server *s)
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
     TN_SERVER_OK(ensures, s, TN_NONE);
-    ensures event: tn_event_ok(s, \result.ev);
-    ensures type:  \result.ev.type == TN_CLOSED || \result.ev.type == TN_STEP_MORE ||
-                   \result.ev.type == TN_STEP_PARKED;
+    ensures event: tn_step_ok(s, \result);
+    ensures type:  \result.type == TN_CLOSED || \result.type == TN_STEP_MORE ||
+                   \result.type == TN_STEP_PARKED;
 */
 static struct tn_step receive(struct tn_server *s, uint32_t slot)
 {
-    struct tn_step step;
     int32_t n;
 
     if (tn_link_borrow(s, slot) == 0)
@@ -246,14 +244,13 @@ static struct tn_step receive(struct tn_server *s, uint32_t slot)
     if (n == 0)
         return settle(s, slot, 0);
     s->cur = slot;
-    step = step_of(s, TN_STEP_MORE, slot);
     if (n == TN_EOF) {
         s->conn[slot].state = TN_CONN_HALF;
-        return step;
+        return step_of(TN_STEP_MORE, slot, 0, 0);
     }
     s->conn[slot].active_ms = s->now_ms;
-    step.received = (uint32_t)n;
-    return step;
+    tn_count(&s->counters.bytes_in, (uint64_t)n);
+    return step_of(TN_STEP_MORE, slot, 0, 0);
 }
 
 /* Receives and drops for a connection that we have finished. */
@@ -262,19 +259,17 @@ static struct tn_step receive(struct tn_server *s, uint32_t slot)
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
     TN_SERVER_OK(ensures, s, TN_NONE);
-    ensures event: tn_event_ok(s, \result.ev);
-    ensures type:  \result.ev.type == TN_CLOSED || \result.ev.type == TN_STEP_MORE;
+    ensures event: tn_step_ok(s, \result);
+    ensures type:  \result.type == TN_CLOSED || \result.type == TN_STEP_MORE;
 */
 static struct tn_step discard(struct tn_server *s, uint32_t slot)
 {
     const int32_t n = tn_link_discard(s, slot);
-    struct tn_step step;
 
     if (n < 0)
         return ended(s, slot, s->conn[slot].reason);
-    step = step_of(s, TN_STEP_MORE, slot);
-    step.received = (uint32_t)n;
-    return step;
+    tn_count(&s->counters.bytes_in, (uint64_t)n);
+    return step_of(TN_STEP_MORE, slot, 0, 0);
 }
 
 /* Serves a connection that is ready for mask. */
@@ -283,9 +278,9 @@ static struct tn_step discard(struct tn_server *s, uint32_t slot)
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
     TN_SERVER_OK(ensures, s, TN_NONE);
-    ensures event: tn_event_ok(s, \result.ev);
-    ensures type:  \result.ev.type == TN_CLOSED || \result.ev.type == TN_STEP_MORE ||
-                   \result.ev.type == TN_STEP_PARKED;
+    ensures event: tn_step_ok(s, \result);
+    ensures type:  \result.type == TN_CLOSED || \result.type == TN_STEP_MORE ||
+                   \result.type == TN_STEP_PARKED;
 */
 static struct tn_step serve(struct tn_server *s, uint32_t slot, size_t mask)
 {
@@ -296,7 +291,7 @@ static struct tn_step serve(struct tn_server *s, uint32_t slot, size_t mask)
     if (state == TN_CONN_LINGERING)
         return discard(s, slot);
     if (s->conn[slot].block == TN_NO_BLOCK)
-        return step_of(s, TN_STEP_MORE, slot);
+        return step_of(TN_STEP_MORE, slot, 0, 0);
     return settle(s, slot, state == TN_CONN_PAUSED || state == TN_CONN_HALF ? 1 : 0);
 }
 
@@ -352,27 +347,27 @@ static void open_slot(struct tn_server *s, uint32_t slot)
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
     TN_SERVER_OK(ensures, s, TN_NONE);
-    ensures event: tn_event_ok(s, \result.ev);
-    ensures type:  \result.ev.type == TN_OPENED || \result.ev.type == TN_STEP_MORE ||
-                   \result.ev.type == TN_STEP_PAUSED;
+    ensures event: tn_step_ok(s, \result);
+    ensures type:  \result.type == TN_OPENED || \result.type == TN_STEP_MORE ||
+                   \result.type == TN_STEP_PAUSED;
 */
 static struct tn_step take_connection(struct tn_server *s, uint32_t l)
 {
     int32_t r;
 
     if (s->table.listener[l] == -1 || s->paused == 1)
-        return step_of(s, TN_STEP_MORE, 0);
+        return step_of(TN_STEP_MORE, 0, 0, 0);
     r = tn_fd_table_accept(&s->table, l);
     if (r == TN_EAGAIN)
-        return step_of(s, TN_STEP_MORE, 0);
+        return step_of(TN_STEP_MORE, 0, 0, 0);
     if (r < 0) {
         s->now_ms = tn_sys_now_ms();
         s->retry_ms = r == TN_EFULL ? TN_NEVER : s->now_ms + TN_ACCEPT_RETRY_MS;
         listening(s, 0);
-        return step_of(s, TN_STEP_PAUSED, 0);
+        return step_of(TN_STEP_PAUSED, 0, 0, 0);
     }
     open_slot(s, (uint32_t)r);
-    return step_of(s, TN_OPENED, (uint32_t)r);
+    return step_of(TN_OPENED, (uint32_t)r, 0, 0);
 }
 
 /* Takes the next readiness report and serves it. */
@@ -381,24 +376,21 @@ static struct tn_step take_connection(struct tn_server *s, uint32_t l)
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
     TN_SERVER_OK(ensures, s, TN_NONE);
-    ensures event: tn_event_ok(s, \result.ev);
-    ensures type:  \result.ev.type != TN_FRAME && \result.ev.type != TN_STEP_IDLE &&
-                   \result.ev.type != TN_STEP_END;
+    ensures event: tn_step_ok(s, \result);
+    ensures type:  \result.type != TN_FRAME && \result.type != TN_STEP_IDLE &&
+                   \result.type != TN_STEP_END;
 */
 static struct tn_step report(struct tn_server *s)
 {
     const uint32_t who = tn_fd_table_next(&s->table);
-    struct tn_step step;
 
     if (who < TN_CONNECTIONS)
         return serve(s, who, s->table.mask);
     if (who < TN_WATCH_COOKIE)
         return take_connection(s, who - TN_LISTENER_COOKIE);
     if (who >= TN_COOKIES || s->table.watch[who - TN_WATCH_COOKIE] == -1)
-        return step_of(s, TN_STEP_MORE, 0);
-    step = step_of(s, TN_READY, 0);
-    step.ev.watch = who - TN_WATCH_COOKIE;
-    return step;
+        return step_of(TN_STEP_MORE, 0, 0, 0);
+    return step_of(TN_READY, 0, who - TN_WATCH_COOKIE, 0);
 }
 
 /* Looks at a connection whose timer has fired. */
@@ -408,8 +400,8 @@ static struct tn_step report(struct tn_server *s)
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
     TN_SERVER_OK(ensures, s, TN_NONE);
-    ensures event: tn_event_ok(s, \result.ev);
-    ensures type:  \result.ev.type == TN_CLOSED || \result.ev.type == TN_STEP_MORE;
+    ensures event: tn_step_ok(s, \result);
+    ensures type:  \result.type == TN_CLOSED || \result.type == TN_STEP_MORE;
 */
 static struct tn_step expired(struct tn_server *s, uint32_t slot)
 {
@@ -417,16 +409,16 @@ static struct tn_step expired(struct tn_server *s, uint32_t slot)
     int64_t due;
 
     if (s->table.fd[slot] == -1)
-        return step_of(s, TN_STEP_MORE, slot);
+        return step_of(TN_STEP_MORE, slot, 0, 0);
     if (c->state == TN_CONN_LINGERING)
         return ended(s, slot, c->reason);
     if (s->idle_ms == 0)
-        return step_of(s, TN_STEP_MORE, slot);
+        return step_of(TN_STEP_MORE, slot, 0, 0);
     due = c->active_ms + s->idle_ms;
     if (due <= s->waited_ms)
         return ended(s, slot, TN_BY_IDLE);
     tn_timers_set(&s->timers, slot, due);
-    return step_of(s, TN_STEP_MORE, slot);
+    return step_of(TN_STEP_MORE, slot, 0, 0);
 }
 
 /* Receives for the next parked connection, in turn, now that a buffer is
@@ -436,9 +428,9 @@ static struct tn_step expired(struct tn_server *s, uint32_t slot)
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
     TN_SERVER_OK(ensures, s, TN_NONE);
-    ensures event: tn_event_ok(s, \result.ev);
-    ensures type:  \result.ev.type == TN_CLOSED || \result.ev.type == TN_STEP_MORE ||
-                   \result.ev.type == TN_STEP_PARKED;
+    ensures event: tn_step_ok(s, \result);
+    ensures type:  \result.type == TN_CLOSED || \result.type == TN_STEP_MORE ||
+                   \result.type == TN_STEP_PARKED;
 */
 static struct tn_step unpark(struct tn_server *s)
 {
@@ -460,7 +452,7 @@ static struct tn_step unpark(struct tn_server *s)
         }
     }
     s->parked = 0;
-    return step_of(s, TN_STEP_MORE, 0);
+    return step_of(TN_STEP_MORE, 0, 0, 0);
 }
 
 /* Goes on with a drain: each open connection is read once more, then finishes
@@ -470,17 +462,17 @@ static struct tn_step unpark(struct tn_server *s)
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
     TN_SERVER_OK(ensures, s, TN_NONE);
-    ensures event: tn_event_ok(s, \result.ev) && \result.ev.type != TN_FRAME;
-    ensures idle:  \result.ev.type == TN_STEP_IDLE ==>
+    ensures event: tn_step_ok(s, \result) && \result.type != TN_FRAME;
+    ensures idle:  \result.type == TN_STEP_IDLE ==>
                    s->cur == TN_NONE && s->table.poller.pos == s->table.poller.count;
-    ensures end:   \result.ev.type == TN_STEP_END ==> s->table.slots.live == 0;
+    ensures end:   \result.type == TN_STEP_END ==> s->table.slots.live == 0;
 */
 static struct tn_step drain(struct tn_server *s)
 {
     uint32_t slot;
 
     if (s->table.slots.live == 0)
-        return step_of(s, TN_STEP_END, 0);
+        return step_of(TN_STEP_END, 0, 0, 0);
     /*@ TN_SERVER_OK(loop invariant, s, TN_NONE);
         loop assigns slot, s->drain_cursor;
         loop variant s->table.slots.cap - s->drain_cursor;
@@ -493,7 +485,7 @@ static struct tn_step drain(struct tn_server *s)
     }
     if (s->drain_ms <= s->waited_ms)
         return ended(s, s->table.slots.perm[0], TN_BY_DRAIN);
-    return step_of(s, TN_STEP_IDLE, 0);
+    return step_of(TN_STEP_IDLE, 0, 0, 0);
 }
 
 struct tn_step tn_step(struct tn_server *s)
@@ -513,9 +505,9 @@ struct tn_step tn_step(struct tn_server *s)
         return drain(s);
     if (s->paused == 1 && s->retry_ms <= s->waited_ms) {
         listening(s, TN_READ);
-        return step_of(s, TN_STEP_MORE, 0);
+        return step_of(TN_STEP_MORE, 0, 0, 0);
     }
-    return step_of(s, TN_STEP_IDLE, 0);
+    return step_of(TN_STEP_IDLE, 0, 0, 0);
 }
 
 /* The milliseconds from now to the limit, as a wait takes them: never fewer. */

@@ -11,22 +11,43 @@
 #define TN_STEP_PARKED 18u /* the same: a connection was parked */
 #define TN_STEP_END 19u    /* a drain has ended */
 
+/* Small enough to be returned in registers. */
 struct tn_step {
-    struct tn_event ev; /* its type may be one of the above */
-    uint32_t received;  /* bytes received */
-    uint32_t sent;      /* bytes the kernel took */
+    uint32_t type; /* enum tn_event_type, or one of the above */
+    uint32_t slot; /* OPENED, FRAME, CLOSED: the connection's */
+    uint32_t a;    /* FRAME: where the payload starts in the input buffer; CLOSED: the reason;
+                      READY: the number watched */
+    uint32_t b;    /* FRAME: the payload's length; CLOSED: the generation that has ended */
 };
+
+/*@ // what a step says is so, at the moment it says it
+    predicate tn_step_ok{L}(struct tn_server *s, struct tn_step step) =
+        (step.type == TN_OPENED ==> tn_live(s, step.slot)) &&
+        (step.type == TN_FRAME ==> tn_live(s, step.slot) && s->cur == step.slot &&
+             step.b <= s->frame_max && step.a <= TN_IN_CAP - step.b &&
+             tn_out(s, step.slot) <= TN_OUTPUT_HIGH) &&
+        (step.type == TN_CLOSED ==> step.a < TN_REASONS &&
+             !(tn_live(s, step.slot) && s->table.slots.gen[step.slot] == step.b)) &&
+        (step.type == TN_READY ==> step.a < TN_WATCHES && s->table.watch[step.a] != -1);
+*/
+
+/* Adds n to a counter, which stops at its greatest value. */
+/*@ requires room: \valid(counter);
+    terminates \true; exits \false;
+    assigns *counter;
+    ensures sum: *counter == (\old(*counter) + n <= UINT64_MAX ? \old(*counter) + n : UINT64_MAX);
+*/
+void tn_count(uint64_t *counter, uint64_t n);
 
 /* Does the next thing there is to do without waiting. */
 /*@ TN_SERVER_OK(requires, s, TN_NONE);
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
     TN_SERVER_OK(ensures, s, TN_NONE);
-    ensures event: tn_event_ok(s, \result.ev);
-    ensures frame: tn_frame_ok(s, \result.ev);
-    ensures idle:  \result.ev.type == TN_STEP_IDLE ==>
+    ensures event: tn_step_ok(s, \result);
+    ensures idle:  \result.type == TN_STEP_IDLE ==>
                    s->cur == TN_NONE && s->table.poller.pos == s->table.poller.count;
-    ensures end:   \result.ev.type == TN_STEP_END ==> s->table.slots.live == 0;
+    ensures end:   \result.type == TN_STEP_END ==> s->table.slots.live == 0;
 */
 struct tn_step tn_step(struct tn_server *s);
 

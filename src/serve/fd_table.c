@@ -18,11 +18,16 @@
         \forall integer i; t->poller.pos <= i < t->poller.count && t->poller.ready[i].slot == s ==>
             t->poller.ready[i].gen < t->slots.gen[s];
 */
-#define TABLE_BUT(K, t, s, fd)                                                                     \
-    K shape: tn_table_shape(t); K model: k_inv; K live: live_but(t, s);                            \
-    K listening: tn_table_listening(t); K polling: tn_table_polling(t);                            \
-    K no_leak: no_leak_but(t, fd); K registered: tn_table_registered(t);                           \
-    K watching: tn_table_watching(t); K batch: batch_but(t, s)
+#define TABLE_BUT(K, t, s, fd) \
+    K shape : tn_table_shape(t); \
+    K model : k_inv; \
+    K live : live_but(t, s); \
+    K listening : tn_table_listening(t); \
+    K polling : tn_table_polling(t); \
+    K no_leak : no_leak_but(t, fd); \
+    K registered : tn_table_registered(t); \
+    K watching : tn_table_watching(t); \
+    K batch : batch_but(t, s)
 
 /* Makes t a table of which nothing is open. */
 /*@ requires room: \valid(t) && 0 < cap <= TN_CONNECTIONS;

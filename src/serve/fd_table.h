@@ -29,17 +29,18 @@
 struct tn_fd_table {
     struct tn_poller poller;
     struct tn_slots slots;
-    size_t mask;                         /* what the report taken last says */
-    int32_t fd[TN_CONNECTIONS];          /* -1 unless the slot is live */
-    int16_t interest[TN_CONNECTIONS];    /* what a live slot's fd is watched for */
-    int32_t listener[TN_LISTENERS];      /* -1 where there is none */
-    int16_t listening[TN_LISTENERS];     /* TN_READ, or 0 while paused */
-    int32_t watch[TN_WATCHES];           /* -1 where there is none */
-    uint16_t watch_gen[TN_WATCHES];      /* of its registration: tells reports of an earlier one */
+    size_t mask;                      /* what the report taken last says */
+    int32_t fd[TN_CONNECTIONS];       /* -1 unless the slot is live */
+    int16_t interest[TN_CONNECTIONS]; /* what a live slot's fd is watched for */
+    int32_t listener[TN_LISTENERS];   /* -1 where there is none */
+    int16_t listening[TN_LISTENERS];  /* TN_READ, or 0 while paused */
+    int32_t watch[TN_WATCHES];        /* -1 where there is none */
+    uint16_t watch_gen[TN_WATCHES];   /* of its registration: tells reports of an earlier one */
 };
 
 /*@ ghost
-    int32_t  k_own[TN_SYS_FDS];       // the cookie a descriptor stands under; TN_COOKIES: the poller
+    // the cookie a descriptor stands under; TN_COOKIES: the poller
+    int32_t  k_own[TN_SYS_FDS];
     uint64_t k_slot_inc[TN_CONNECTIONS]; // the life of the descriptor a live slot holds
 */
 
@@ -56,7 +57,8 @@ struct tn_fd_table {
         \forall integer l; 0 <= l < TN_LISTENERS && t->listener[l] != -1 ==>
             k_ours(t->listener[l]) && k_own[t->listener[l]] == TN_LISTENER_COOKIE + l &&
             k_reg[t->listener[l]] == 1 &&
-            k_reg_slot[t->listener[l]] == TN_LISTENER_COOKIE + l && k_reg_gen[t->listener[l]] == 0 &&
+            k_reg_slot[t->listener[l]] == TN_LISTENER_COOKIE + l &&
+            k_reg_gen[t->listener[l]] == 0 &&
             k_reg_mask[t->listener[l]] == t->listening[l];
     predicate tn_table_polling{L}(struct tn_fd_table *t) =
         k_ours(t->poller.fd) && k_own[t->poller.fd] == TN_COOKIES && k_reg[t->poller.fd] == 0;
@@ -85,7 +87,8 @@ struct tn_fd_table {
         (s < TN_CONNECTIONS ==>
             s < t->slots.cap && gen <= t->slots.gen[s] &&
             (tn_slot_live(&t->slots, s)
-                ? (gen == t->slots.gen[s] ==> t->fd[s] == k_ev_fd[i] && k_slot_inc[s] == k_ev_inc[i])
+                ? (gen == t->slots.gen[s] ==>
+                       t->fd[s] == k_ev_fd[i] && k_slot_inc[s] == k_ev_inc[i])
                 : (gen < t->slots.gen[s] || tn_slot_retired(&t->slots, s))));
     predicate tn_table_batch{L}(struct tn_fd_table *t) =
         \forall integer i; t->poller.pos <= i < t->poller.count ==>
@@ -93,11 +96,16 @@ struct tn_fd_table {
 */
 
 /* The invariant of the table, clause by clause; K is `requires` or `ensures`. */
-#define TN_TABLE_OK(K, t)                                                                          \
-    K shape: tn_table_shape(t); K model: k_inv; K live: tn_table_live(t);                          \
-    K listening: tn_table_listening(t); K polling: tn_table_polling(t);                            \
-    K no_leak: tn_table_no_leak(t); K registered: tn_table_registered(t);                          \
-    K watching: tn_table_watching(t); K batch: tn_table_batch(t)
+#define TN_TABLE_OK(K, t) \
+    K shape : tn_table_shape(t); \
+    K model : k_inv; \
+    K live : tn_table_live(t); \
+    K listening : tn_table_listening(t); \
+    K polling : tn_table_polling(t); \
+    K no_leak : tn_table_no_leak(t); \
+    K registered : tn_table_registered(t); \
+    K watching : tn_table_watching(t); \
+    K batch : tn_table_batch(t)
 
 /*@ predicate tn_table_ok{L}(struct tn_fd_table *t) =
         tn_table_shape(t) && k_inv && tn_table_live(t) && tn_table_listening(t) &&

@@ -1,43 +1,149 @@
 #include "serve/link.h"
 
+/* What one connection's call leaves to all others, and that it suffices for
+ * them: each clause of the invariant carries over on its own. */
+/*@ // connection i, its descriptor and what it is watched for are the same
+    predicate conn_same{A, B}(struct tn_server *s, integer i) =
+        tn_live{A}(s, i) && \at(s->conn[i].state, A) == \at(s->conn[i].state, B) &&
+        \at(s->conn[i].reason, A) == \at(s->conn[i].reason, B) &&
+        \at(s->conn[i].active_ms, A) == \at(s->conn[i].active_ms, B) &&
+        \at(s->conn[i].block, A) == \at(s->conn[i].block, B) &&
+        \at(s->table.fd[i], A) == \at(s->table.fd[i], B) &&
+        \at(s->table.interest[i], A) == \at(s->table.interest[i], B);
+    // so are the counters of its streams
+    predicate stream_same{A, B}(integer fd) =
+        \at(k_inc[fd], A) == \at(k_inc[fd], B) && \at(k_rx[fd], A) == \at(k_rx[fd], B) &&
+        \at(k_tx[fd], A) == \at(k_tx[fd], B) && \at(k_log[fd], A) == \at(k_log[fd], B);
+    // and the buffer lent to it
+    predicate block_same{A, B}(struct tn_server *s, integer b) =
+        (tn_lent{A}(s, b) <==> tn_lent{B}(s, b)) && tn_buffer_same{A, B}(s, b) &&
+        \at(s->buffer[b].owner, A) == \at(s->buffer[b].owner, B);
+    predicate in_same{A, B}(struct tn_server *s, integer b) =
+        \forall integer k; 0 <= k < \at(s->buffer[b].in_len, A) ==>
+            \at(s->buffer[b].in[k], A) == \at(s->buffer[b].in[k], B);
+    predicate out_same{A, B}(struct tn_server *s, integer b) =
+        \forall integer k; \at(s->buffer[b].out_head, A) <= k <
+                \at(s->buffer[b].out_head, A) + \at(s->buffer[b].out_len, A) ==>
+            \at(s->buffer[b].out[k], A) == \at(s->buffer[b].out[k], B);
+    predicate others_same{A, B}(struct tn_server *s, integer x) =
+        \forall integer i; tn_live{B}(s, i) && i != x ==>
+            conn_same{A, B}(s, i) && stream_same{A, B}(\at(s->table.fd[i], A)) &&
+            (\at(s->conn[i].block, A) != TN_NO_BLOCK ==>
+                block_same{A, B}(s, \at(s->conn[i].block, A)) &&
+                in_same{A, B}(s, \at(s->conn[i].block, A)) &&
+                out_same{A, B}(s, \at(s->conn[i].block, A)));
+    predicate cur_same{A, B}(struct tn_server *s, integer x) =
+        \at(s->cur, A) == \at(s->cur, B) || \at(s->cur, A) == x;
+    predicate window_same{A, B}(struct tn_server *s) =
+        \at(s->cur, A) == \at(s->cur, B) && \at(s->off, A) == \at(s->off, B) &&
+        \at(s->scanned, A) == \at(s->scanned, B);
+
+    predicate buffers_same{A, B}(struct tn_server *s, integer x) =
+        \forall integer b; 0 <= b < TN_BLOCKS && b != x ==>
+            \at(s->buffer[b].in_len, A) == \at(s->buffer[b].in_len, B) &&
+            \at(s->buffer[b].out_head, A) == \at(s->buffer[b].out_head, B) &&
+            \at(s->buffer[b].out_len, A) == \at(s->buffer[b].out_len, B);
+
+    predicate due_same{A, B}(struct tn_server *s) =
+        \forall integer i; 0 <= i < TN_CONNECTIONS ==>
+            \at(s->timers.due[i], A) == \at(s->timers.due[i], B);
+
+    lemma others_twice{A, B, C}: \forall struct tn_server *s, integer x;
+        others_same{A, B}(s, x) ==> others_same{B, C}(s, x) ==> others_same{A, C}(s, x);
+    lemma slots_kept{A, B}: \forall struct tn_server *s;
+        tn_slots_same{A, B}(s) ==> \at(tn_slots_ok(&s->table.slots), A) ==>
+        \at(\valid(&s->table.slots), B) ==> \at(tn_slots_ok(&s->table.slots), B);
+    lemma timers_kept{A, B}: \forall struct tn_server *s;
+        tn_timers_same{A, B}(s) ==> due_same{A, B}(s) ==> \at(tn_timers_ok(&s->timers), A) ==>
+        \at(\valid(&s->timers), B) ==> \at(tn_timers_ok(&s->timers), B);
+    lemma buffers_kept{A, B}: \forall struct tn_server *s, integer x;
+        buffers_same{A, B}(s, x) ==> tn_buffers{A}(s) ==>
+        (0 <= x < TN_BLOCKS ==> \at(tn_buffer_ok(&s->buffer[x]), B)) ==> tn_buffers{B}(s);
+    lemma pending_at_kept{A, B}: \forall struct tn_server *s, integer b, fd;
+        block_same{A, B}(s, b) ==> out_same{A, B}(s, b) ==> stream_same{A, B}(fd) ==>
+        tn_pending_at{A}(s, b, fd) ==> tn_pending_at{B}(s, b, fd);
+    lemma arrived_at_kept{A, B}: \forall struct tn_server *s, integer b, fd;
+        block_same{A, B}(s, b) ==> in_same{A, B}(s, b) ==> stream_same{A, B}(fd) ==>
+        tn_arrived_at{A}(s, b, fd) ==> tn_arrived_at{B}(s, b, fd);
+    lemma owned_kept{A, B}: \forall struct tn_server *s, integer x;
+        others_same{A, B}(s, x) ==> tn_owned{A}(s, TN_NONE) ==>
+        (tn_live{B}(s, x) ==> tn_owned_at{B}(s, x)) ==> tn_owned{B}(s, TN_NONE);
+    lemma rests_kept{A, B}: \forall struct tn_server *s, integer x;
+        others_same{A, B}(s, x) ==> tn_rests{A}(s, x) ==> cur_same{A, B}(s, x) ==>
+        tn_rests{B}(s, x);
+    lemma watched_kept{A, B}: \forall struct tn_server *s, integer x;
+        others_same{A, B}(s, x) ==> tn_watched{A}(s, x) ==> cur_same{A, B}(s, x) ==>
+        tn_watched{B}(s, x);
+    lemma window_kept{A, B}: \forall struct tn_server *s, integer x;
+        others_same{A, B}(s, x) ==> tn_window{A}(s) ==> window_same{A, B}(s) ==>
+        \at(s->cur, A) != x ==>
+        (\at(s->cur, A) != TN_NONE ==> tn_live{B}(s, \at(s->cur, A))) ==> tn_window{B}(s);
+    lemma promised_kept{A, B}: \forall struct tn_server *s, integer x;
+        others_same{A, B}(s, x) ==> tn_promised{A}(s, TN_NONE) ==>
+        (tn_live{B}(s, x) ==>
+            \at(k_log[s->table.fd[x]], B) == \at(k_tx[s->table.fd[x]], B) + tn_out{B}(s, x)) ==>
+        tn_promised{B}(s, TN_NONE);
+    lemma pending_kept{A, B}: \forall struct tn_server *s, integer x;
+        others_same{A, B}(s, x) ==> tn_pending{A}(s) ==>
+        tn_no_buffer_leak{B}(s, TN_NONE) ==>
+        (tn_live{B}(s, x) && \at(s->conn[x].block, B) != TN_NO_BLOCK ==>
+            tn_pending_at{B}(s, \at(s->conn[x].block, B), \at(s->table.fd[x], B))) ==>
+        tn_pending{B}(s);
+    lemma sent_kept{A, B}: \forall struct tn_server *s, integer x;
+        others_same{A, B}(s, x) ==> tn_sent{A}(s) ==>
+        (tn_live{B}(s, x) ==> tn_sent_at{B}(\at(s->table.fd[x], B))) ==> tn_sent{B}(s);
+    lemma arrived_kept{A, B}: \forall struct tn_server *s, integer x;
+        others_same{A, B}(s, x) ==> tn_arrived{A}(s) ==>
+        tn_no_buffer_leak{B}(s, TN_NONE) ==>
+        (tn_live{B}(s, x) && \at(s->conn[x].block, B) != TN_NO_BLOCK ==>
+            tn_arrived_at{B}(s, \at(s->conn[x].block, B), \at(s->table.fd[x], B))) ==>
+        tn_arrived{B}(s);
+*/
+
 /* Lends the free buffer at hand to slot, empty. */
-/*@ requires shape: \valid(s) && tn_pool_ok(&s->pool) && 0 < s->pool.free;
-    requires slot:  slot < TN_CONNECTIONS;
+/*@ requires shape: \valid(s) && tn_pool_ok(&s->pool) && 0 < s->pool.free &&
+                    tn_table_shape(&s->table);
+    requires slot:  tn_live(s, slot) && s->conn[slot].block == TN_NO_BLOCK;
+    requires owned: tn_owned(s, TN_NONE);
+    requires no_buffer_leak: tn_no_buffer_leak(s, TN_NONE);
+    requires batch: tn_table_batch(&s->table);
     terminates \true; exits \false;
-    assigns s->pool.free, s->buffer[s->pool.perm[s->pool.free - 1]].owner,
+    assigns s->conn[slot].block, s->pool.free, s->buffer[s->pool.perm[s->pool.free - 1]].owner,
             s->buffer[s->pool.perm[s->pool.free - 1]].in_len,
             s->buffer[s->pool.perm[s->pool.free - 1]].out_head,
             s->buffer[s->pool.perm[s->pool.free - 1]].out_len;
     ensures ok:     tn_pool_ok(&s->pool);
-    ensures lent:   tn_lent(s, \result) && !tn_lent{Pre}(s, \result);
-    ensures others: \forall integer b; 0 <= b < TN_BLOCKS && b != \result ==>
-                    (tn_lent(s, b) <==> tn_lent{Pre}(s, b)) && tn_buffer_same{Pre, Post}(s, b) &&
-                    s->buffer[b].owner == \old(s->buffer[b].owner);
-    ensures empty:  s->buffer[\result].owner == slot && s->buffer[\result].in_len == 0 &&
-                    s->buffer[\result].out_head == 0 && s->buffer[\result].out_len == 0;
+    ensures mine:   s->conn[slot].block != TN_NO_BLOCK && tn_owned_at(s, slot) &&
+                    !tn_lent{Pre}(s, s->conn[slot].block);
+    ensures fits:   tn_buffer_ok(&s->buffer[s->conn[slot].block]);
+    ensures empty:  s->buffer[s->conn[slot].block].in_len == 0 && tn_out(s, slot) == 0 &&
+                    tn_pending_at(s, s->conn[slot].block, s->table.fd[slot]) &&
+                    tn_arrived_at(s, s->conn[slot].block, s->table.fd[slot]);
+    ensures shape:  tn_table_shape(&s->table);
+    ensures no_buffer_leak: tn_no_buffer_leak(s, TN_NONE);
+    ensures batch:  tn_table_batch(&s->table);
+    ensures window: window_same{Pre, Post}(s);
+    ensures others: others_same{Pre, Post}(s, slot);
+    ensures rest:   buffers_same{Pre, Post}(s, s->conn[slot].block);
     ensures fds:    tn_fds_same{Pre, Post}(s);
 */
-static uint32_t lend(struct tn_server *s, uint32_t slot)
+static void lend(struct tn_server *s, uint32_t slot)
 {
     const uint32_t block = tn_pool_take(&s->pool);
 
     tn_buffer_clear(&s->buffer[block], (int32_t)slot);
-    return block;
+    s->conn[slot].block = (uint16_t)block;
 }
 
 uint32_t tn_link_borrow(struct tn_server *s, uint32_t slot)
 {
-    uint32_t block;
-
     if (s->conn[slot].block != TN_NO_BLOCK)
         return 1;
     if (s->pool.free == 0)
         return 0;
-    block = lend(s, slot);
-    /*@ assert free: \forall integer i; tn_live(s, i) ==>
-            s->conn[i].block != block && tn_out(s, i) == \at(tn_out(s, i), Pre); */
-    s->conn[slot].block = (uint16_t)block;
-    /*@ assert outputs: \forall integer i; tn_live(s, i) ==> tn_out(s, i) == \at(tn_out(s, i), Pre); */
+    //@ assert elsewhere: s->cur != slot;
+    //@ assert bare: k_log[s->table.fd[slot]] == k_tx[s->table.fd[slot]] && tn_out(s, slot) == 0;
+    lend(s, slot);
     return 1;
 }
 
@@ -52,6 +158,9 @@ uint32_t tn_link_borrow(struct tn_server *s, uint32_t slot)
     ensures slots:   tn_slots_same{Pre, Post}(s);
     ensures timers:  tn_timers_same{Pre, Post}(s);
     ensures reports: tn_reports_same{Pre, Post}(s);
+    ensures due:     due_same{Pre, Post}(s);
+    ensures window:  window_same{Pre, Post}(s);
+    ensures config:  s->framing == \old(s->framing) && s->frame_max == \old(s->frame_max);
     ensures lengths: \forall integer b; 0 <= b < TN_BLOCKS ==> tn_buffer_same{Pre, Post}(s, b);
 */
 static void take_back(struct tn_server *s, uint32_t block)
@@ -59,17 +168,44 @@ static void take_back(struct tn_server *s, uint32_t block)
     tn_pool_give(&s->pool, block);
 }
 
-void tn_link_return(struct tn_server *s, uint32_t slot)
+/* Takes the buffer of slot back. */
+/*@ requires shape: \valid(s) && tn_pool_ok(&s->pool) && tn_timers_ok(&s->timers) &&
+                    tn_table_shape(&s->table);
+    requires slot:  tn_live(s, slot) && s->conn[slot].block != TN_NO_BLOCK;
+    requires live:  tn_table_live(&s->table);
+    requires no_leak: tn_table_no_leak(&s->table);
+    requires batch: tn_table_batch(&s->table);
+    requires owned: tn_owned(s, TN_NONE);
+    requires no_buffer_leak: tn_no_buffer_leak(s, TN_NONE);
+    terminates \true; exits \false;
+    assigns s->conn[slot].block, s->pool.free, s->pool.perm[0 .. TN_BLOCKS - 1],
+            s->pool.pos[0 .. TN_BLOCKS - 1];
+    ensures shape:   tn_pool_ok(&s->pool) && tn_timers_ok(&s->timers) &&
+                     tn_table_shape(&s->table);
+    ensures mine:    s->conn[slot].block == TN_NO_BLOCK && tn_owned_at(s, slot);
+    ensures live:    tn_table_live(&s->table);
+    ensures no_leak: tn_table_no_leak(&s->table);
+    ensures batch:   tn_table_batch(&s->table);
+    ensures no_buffer_leak: tn_no_buffer_leak(s, TN_NONE);
+    ensures others:  others_same{Pre, Post}(s, slot);
+    ensures rest:    buffers_same{Pre, Post}(s, TN_NONE);
+    ensures slots:   tn_slots_same{Pre, Post}(s);
+    ensures timers:  s->timers.cap == \old(s->timers.cap);
+    ensures window:  window_same{Pre, Post}(s);
+    ensures config:  s->framing == \old(s->framing) && s->frame_max == \old(s->frame_max);
+*/
+static void give_back(struct tn_server *s, uint32_t slot)
 {
     const uint32_t block = s->conn[slot].block;
 
-    if (block == TN_NO_BLOCK)
-        return;
     s->conn[slot].block = TN_NO_BLOCK;
     take_back(s, block);
-    /*@ assert outputs: \forall integer i; tn_live(s, i) ==>
-            tn_live{Pre}(s, i) && tn_out(s, i) == \at(tn_out(s, i), Pre) &&
-            (i != slot ==> s->conn[i].block == \at(s->conn[i].block, Pre) && s->conn[i].block != block); */
+}
+
+void tn_link_return(struct tn_server *s, uint32_t slot)
+{
+    if (s->conn[slot].block != TN_NO_BLOCK)
+        give_back(s, slot);
 }
 
 int32_t tn_link_flush(struct tn_server *s, uint32_t slot)
@@ -107,29 +243,77 @@ int32_t tn_link_flush(struct tn_server *s, uint32_t slot)
     return n;
 }
 
-void tn_link_delivered(struct tn_server *s, uint32_t slot)
+/* Drops the first off bytes of the input of slot. */
+/*@ requires shape: \valid(s) && tn_slots_ok(&s->table.slots);
+    requires slot:  tn_live(s, slot) && s->conn[slot].block != TN_NO_BLOCK;
+    requires owned: tn_owned(s, TN_NONE);
+    requires bytes: tn_pending_at(s, s->conn[slot].block, s->table.fd[slot]) &&
+                    tn_arrived_at(s, s->conn[slot].block, s->table.fd[slot]);
+    requires ok:    tn_buffers(s) && s->off <= s->buffer[s->conn[slot].block].in_len;
+    terminates \true; exits \false;
+    assigns s->cur, s->off, s->buffer[s->conn[slot].block].in_len,
+            s->buffer[s->conn[slot].block].in[0 .. TN_IN_CAP - 1];
+    ensures ended:  s->cur == TN_NONE && s->off == 0;
+    ensures length: s->buffer[s->conn[slot].block].in_len ==
+                    \old(s->buffer[s->conn[slot].block].in_len) - \old(s->off);
+    ensures fits:   tn_buffer_ok(&s->buffer[s->conn[slot].block]);
+    ensures mine:   tn_owned_at(s, slot) && tn_out(s, slot) == \old(tn_out(s, slot));
+    ensures bytes:  tn_pending_at(s, s->conn[slot].block, s->table.fd[slot]) &&
+                    tn_arrived_at(s, s->conn[slot].block, s->table.fd[slot]);
+    ensures others: others_same{Pre, Post}(s, slot);
+    ensures rest:   buffers_same{Pre, Post}(s, s->conn[slot].block);
+*/
+static void drop_input(struct tn_server *s, uint32_t slot)
 {
-    const uint32_t block = s->conn[slot].block;
     const size_t n = s->off;
 
     s->cur = TN_NONE;
     s->off = 0;
-    tn_buffer_delivered(&s->buffer[block], n);
+    tn_buffer_delivered(&s->buffer[s->conn[slot].block], n);
+}
+
+void tn_link_delivered(struct tn_server *s, uint32_t slot)
+{
+    drop_input(s, slot);
+}
+
+/* Receives behind the input of slot. */
+/*@ requires shape: \valid(s) && tn_slots_ok(&s->table.slots);
+    requires slot:  tn_live(s, slot) && s->conn[slot].block != TN_NO_BLOCK;
+    requires live:  tn_table_live(&s->table);
+    requires owned: tn_owned(s, TN_NONE);
+    requires bytes: tn_pending_at(s, s->conn[slot].block, s->table.fd[slot]) &&
+                    tn_arrived_at(s, s->conn[slot].block, s->table.fd[slot]);
+    requires ok:    tn_buffers(s) && s->buffer[s->conn[slot].block].in_len < TN_IN_CAP;
+    terminates \true; exits \false;
+    assigns s->buffer[s->conn[slot].block].in_len,
+            s->buffer[s->conn[slot].block].in[0 .. TN_IN_CAP - 1], k_rx[s->table.fd[slot]];
+    ensures result: \result == TN_EOF || \result == TN_ERESET || 0 <= \result <= TN_IN_CAP;
+    ensures length: s->buffer[s->conn[slot].block].in_len ==
+        \old(s->buffer[s->conn[slot].block].in_len) + (\result > 0 ? \result : 0);
+    ensures kept:   \forall integer k; 0 <= k < \old(s->buffer[s->conn[slot].block].in_len) ==>
+        s->buffer[s->conn[slot].block].in[k] == \old(s->buffer[s->conn[slot].block].in[k]);
+    ensures fits:   tn_buffer_ok(&s->buffer[s->conn[slot].block]);
+    ensures mine:   tn_owned_at(s, slot) && tn_out(s, slot) == \old(tn_out(s, slot));
+    ensures pending: tn_pending_at(s, s->conn[slot].block, s->table.fd[slot]);
+    ensures arrived: tn_arrived_at(s, s->conn[slot].block, s->table.fd[slot]);
+    ensures others: others_same{Pre, Post}(s, slot);
+    ensures rest:   buffers_same{Pre, Post}(s, s->conn[slot].block);
+*/
+static int32_t receive(struct tn_server *s, uint32_t slot)
+{
+    struct tn_buffer *b = &s->buffer[s->conn[slot].block];
+    const uint32_t len = (uint32_t)b->in_len;
+    const int32_t n = tn_sys_recv(s->table.fd[slot], b->in, len, TN_IN_CAP - len);
+
+    if (n > 0)
+        b->in_len += (size_t)n;
+    return n;
 }
 
 int32_t tn_link_fill(struct tn_server *s, uint32_t slot)
 {
-    const uint32_t block = s->conn[slot].block;
-    struct tn_buffer *b = &s->buffer[block];
-    const uint32_t len = (uint32_t)b->in_len;
-    const int32_t n = tn_sys_recv(s->table.fd[slot], b->in, len, TN_IN_CAP - len);
-
-    //@ assert pending: tn_pending(s);
-    if (n <= 0)
-        return n;
-    b->in_len += (size_t)n;
-    /*@ assert outputs: \forall integer i; tn_live(s, i) ==> tn_out(s, i) == \at(tn_out(s, i), Pre); */
-    return n;
+    return receive(s, slot);
 }
 
 int32_t tn_link_discard(struct tn_server *s, uint32_t slot)
@@ -147,33 +331,93 @@ void tn_link_watch(struct tn_server *s, uint32_t slot)
         tn_fd_table_interest(&s->table, slot, mask);
 }
 
-/* Drops what is pending, and with it the promise to send it. */
-/*@ TN_SERVER_OK(requires, s, slot);
-    requires live: tn_live(s, slot) && s->cur != slot;
+/* Disarms the timer of slot. */
+/*@ requires shape: \valid(s) && tn_timers_ok(&s->timers) && slot < s->timers.cap;
     terminates \true; exits \false;
-    assigns s->buffer[s->conn[slot].block].out_len, k_log[s->table.fd[slot]];
-    TN_SERVER_OK(ensures, s, slot);
-    ensures spent: tn_out(s, slot) == 0;
+    assigns s->timers.armed, s->timers.heap[0 .. s->timers.cap - 1],
+            s->timers.pos[0 .. s->timers.cap - 1];
+    ensures ok:      tn_timers_ok(&s->timers);
+    ensures slots:   tn_slots_same{Pre, Post}(s);
+    ensures pool:    tn_pool_same{Pre, Post}(s);
+    ensures reports: tn_reports_same{Pre, Post}(s);
+    ensures config:  s->timers.cap == \old(s->timers.cap) &&
+                     s->framing == \old(s->framing) && s->frame_max == \old(s->frame_max);
 */
-static void drop_output(struct tn_server *s, uint32_t slot)
+static void cancel(struct tn_server *s, uint32_t slot)
 {
-    const uint32_t block = s->conn[slot].block;
+    tn_timers_cancel(&s->timers, slot);
+}
 
-    if (block != TN_NO_BLOCK)
-        s->buffer[block].out_len = 0;
-    //@ ghost k_log[s->table.fd[slot]] = k_tx[s->table.fd[slot]];
+/* The same, where the table's invariant holds. */
+/*@ requires shape: \valid(s) && tn_pool_ok(&s->pool) && tn_timers_ok(&s->timers) &&
+                    tn_table_shape(&s->table);
+    requires slot:  tn_live(s, slot) && slot < s->timers.cap;
+    requires live:  tn_table_live(&s->table);
+    requires no_leak: tn_table_no_leak(&s->table);
+    requires batch: tn_table_batch(&s->table);
+    requires owned: tn_owned(s, TN_NONE);
+    requires no_buffer_leak: tn_no_buffer_leak(s, TN_NONE);
+    terminates \true; exits \false;
+    assigns s->timers.armed, s->timers.heap[0 .. s->timers.cap - 1],
+            s->timers.pos[0 .. s->timers.cap - 1];
+    ensures shape:   tn_pool_ok(&s->pool) && tn_timers_ok(&s->timers) &&
+                     tn_table_shape(&s->table);
+    ensures live:    tn_table_live(&s->table);
+    ensures no_leak: tn_table_no_leak(&s->table);
+    ensures batch:   tn_table_batch(&s->table);
+    ensures owned:   tn_owned(s, TN_NONE);
+    ensures no_buffer_leak: tn_no_buffer_leak(s, TN_NONE);
+    ensures others:  others_same{Pre, Post}(s, slot);
+    ensures slots:   tn_slots_same{Pre, Post}(s);
+    ensures config:  s->timers.cap == \old(s->timers.cap) &&
+                     s->framing == \old(s->framing) && s->frame_max == \old(s->frame_max);
+*/
+static void disarm(struct tn_server *s, uint32_t slot)
+{
+    cancel(s, slot);
+}
+
+/* Closes the descriptor of slot, which owns no buffer, and frees the slot. */
+/*@ TN_TABLE_OK(requires, &s->table);
+    requires room:  \valid(s) && tn_pool_ok(&s->pool) && tn_timers_ok(&s->timers);
+    requires slot:  tn_live(s, slot) && s->conn[slot].block == TN_NO_BLOCK;
+    requires owned: tn_owned(s, TN_NONE);
+    requires no_buffer_leak: tn_no_buffer_leak(s, TN_NONE);
+    terminates \true; exits \false;
+    assigns s->table.slots.live, s->table.slots.usable,
+            s->table.slots.perm[0 .. s->table.slots.cap - 1],
+            s->table.slots.pos[0 .. s->table.slots.cap - 1], s->table.slots.gen[slot],
+            s->table.fd[slot], k_open[s->table.fd[slot]], k_reg[s->table.fd[slot]];
+    TN_TABLE_OK(ensures, &s->table);
+    ensures pool:   tn_pool_ok(&s->pool);
+    ensures timers: tn_timers_ok(&s->timers);
+    ensures config: s->timers.cap == \old(s->timers.cap) &&
+                    s->table.slots.cap == \old(s->table.slots.cap) &&
+                    s->framing == \old(s->framing) && s->frame_max == \old(s->frame_max);
+    ensures closed: !tn_live(s, slot) && k_open[\old(s->table.fd[slot])] == 0;
+    ensures fewer:  s->table.slots.live == \old(s->table.slots.live) - 1;
+    ensures lives:  \forall integer i; i != slot ==> (tn_live(s, i) <==> tn_live{Pre}(s, i));
+    ensures no_buffer_leak: tn_no_buffer_leak(s, TN_NONE);
+    ensures others: others_same{Pre, Post}(s, slot);
+*/
+static void release(struct tn_server *s, uint32_t slot)
+{
+    tn_fd_table_close(&s->table, slot);
 }
 
 void tn_link_close(struct tn_server *s, uint32_t slot)
 {
+    if (s->conn[slot].block != TN_NO_BLOCK)
+        give_back(s, slot);
+    //@ assert given: others_same{Pre, Here}(s, slot);
+    disarm(s, slot);
+    release(s, slot);
+    //@ assert released: others_same{Pre, Here}(s, slot);
+    s->conn[slot].state = TN_CONN_CLOSED;
+    s->retry_ms = 0;
     if (s->cur == slot) {
         s->cur = TN_NONE;
         s->off = 0;
     }
-    drop_output(s, slot);
-    tn_link_return(s, slot);
-    tn_timers_cancel(&s->timers, slot);
-    tn_fd_table_close(&s->table, slot);
-    s->conn[slot].state = TN_CONN_CLOSED;
-    s->retry_ms = 0;
+    //@ assert others: others_same{Pre, Here}(s, slot);
 }

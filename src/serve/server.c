@@ -106,43 +106,62 @@ int32_t tn_unwatch(struct tn_server *s, uint32_t w)
     return 1;
 }
 
-/* Adds n to a counter, where there is something to add. */
-/*@ requires room: \valid(counter);
-    terminates \true; exits \false;
-    assigns *counter;
-    ensures sum: *counter == (\old(*counter) + n <= UINT64_MAX ? \old(*counter) + n : UINT64_MAX);
-*/
-static void add(uint64_t *counter, uint64_t n)
-{
-    *counter = n <= UINT64_MAX - *counter ? *counter + n : UINT64_MAX;
-}
-
 /* Adds what a step did to the totals. */
 /*@ TN_SERVER_OK(requires, s, TN_NONE);
-    requires reason: step->ev.type == TN_CLOSED ==> step->ev.reason < TN_REASONS;
-    requires apart: \valid_read(step) && \separated(step, s);
+    requires reason: step.type == TN_CLOSED ==> step.a < TN_REASONS;
     terminates \true; exits \false;
     assigns s->counters;
     TN_SERVER_OK(ensures, s, TN_NONE);
 */
-static void account(struct tn_server *s, const struct tn_step *step)
+static void account(struct tn_server *s, struct tn_step step)
 {
     struct tn_counters *c = &s->counters;
 
-    if (step->received > 0)
-        add(&c->bytes_in, step->received);
-    if (step->sent > 0)
-        add(&c->bytes_out, step->sent);
-    if (step->ev.type == TN_FRAME)
-        add(&c->frames, 1);
-    else if (step->ev.type == TN_OPENED)
-        add(&c->accepted, 1);
-    else if (step->ev.type == TN_CLOSED)
-        add(&c->closed[step->ev.reason], 1);
-    else if (step->ev.type == TN_STEP_PAUSED)
-        add(&c->accept_pauses, 1);
-    else if (step->ev.type == TN_STEP_PARKED)
-        add(&c->parked, 1);
+    switch (step.type) {
+    case TN_FRAME:
+        tn_count(&c->frames, 1);
+        break;
+    case TN_OPENED:
+        tn_count(&c->accepted, 1);
+        break;
+    case TN_CLOSED:
+        tn_count(&c->closed[step.a], 1);
+        break;
+    case TN_STEP_PAUSED:
+        tn_count(&c->accept_pauses, 1);
+        break;
+    case TN_STEP_PARKED:
+        tn_count(&c->parked, 1);
+        break;
+    default:
+        break;
+    }
+}
+
+/* Tells the caller what a step came to. */
+/*@ requires room: \valid_read(s) && \valid(ev) && \separated(ev, s);
+    requires step: tn_step_ok(s, step) && TN_OPENED <= step.type <= TN_READY;
+    requires slot: step.slot < TN_CONNECTIONS;
+    requires block: step.type == TN_FRAME ==> s->conn[step.slot].block < TN_BLOCKS;
+    terminates \true; exits \false;
+    assigns *ev;
+    ensures type:  ev->type == step.type;
+    ensures event: tn_event_ok(s, *ev);
+    ensures frame: tn_frame_ok(s, *ev);
+*/
+static void tell(const struct tn_server *s, struct tn_step step, struct tn_event *ev)
+{
+    ev->type = step.type;
+    ev->conn.slot = step.slot;
+    ev->conn.gen = s->table.slots.gen[step.slot];
+    if (step.type == TN_FRAME) {
+        ev->data = s->buffer[s->conn[step.slot].block].in + step.a;
+        ev->len = step.b;
+    } else if (step.type == TN_CLOSED) {
+        ev->conn.gen = step.b;
+        ev->reason = step.a;
+    } else if (step.type == TN_READY)
+        ev->watch = step.a;
 }
 
 /* Waits, and counts that. */
@@ -155,7 +174,7 @@ static void account(struct tn_server *s, const struct tn_step *step)
 */
 static int32_t wait_counted(struct tn_server *s, int64_t deadline)
 {
-    add(&s->counters.wakeups, 1);
+    tn_count(&s->counters.wakeups, 1);
     return tn_step_wait(s, deadline);
 }
 
@@ -175,12 +194,12 @@ int32_t tn_next(struct tn_server *s, struct tn_event *ev, int32_t timeout_ms)
     */
     for (;;) {
         step = tn_step(s);
-        account(s, &step);
-        if (step.ev.type == TN_STEP_END)
+        account(s, step);
+        if (step.type == TN_STEP_END)
             return TN_EOF;
-        if (step.ev.type != TN_STEP_IDLE && step.ev.type < TN_STEP_MORE)
+        if (step.type != TN_STEP_IDLE && step.type < TN_STEP_MORE)
             break;
-        if (step.ev.type != TN_STEP_IDLE)
+        if (step.type != TN_STEP_IDLE)
             continue;
         if (over == 1)
             return 0;
@@ -193,7 +212,7 @@ int32_t tn_next(struct tn_server *s, struct tn_event *ev, int32_t timeout_ms)
         if (r == 0 && over == 1)
             return 0;
     }
-    *ev = step.ev;
+    tell(s, step, ev);
     return 1;
 }
 
@@ -215,7 +234,7 @@ int32_t tn_send(struct tn_server *s, struct tn_handle conn, const uint8_t *data,
         return 0;
     n = tn_buffer_queue(&s->buffer[c->block], s->framing, data, len);
     if (n > 0)
-        add(&s->counters.sent, 1);
+        tn_count(&s->counters.sent, 1);
     if (c->state == TN_CONN_PARKED)
         c->state = TN_CONN_OPEN;
     if (conn.slot != s->cur)
@@ -238,7 +257,7 @@ int32_t tn_close(struct tn_server *s, struct tn_handle conn)
 {
     if (tn_slots_has(&s->table.slots, conn) == 0)
         return TN_ESTALE;
-    add(&s->counters.closed[TN_BY_CALLER], 1);
+    tn_count(&s->counters.closed[TN_BY_CALLER], 1);
     tn_link_close(s, conn.slot);
     return 1;
 }
@@ -274,7 +293,7 @@ void tn_fini(struct tn_server *s)
         loop variant s->table.slots.live;
     */
     while (s->table.slots.live > 0) {
-        add(&s->counters.closed[TN_BY_CALLER], 1);
+        tn_count(&s->counters.closed[TN_BY_CALLER], 1);
         tn_link_close(s, s->table.slots.perm[0]);
     }
     tn_fd_table_fini(&s->table);

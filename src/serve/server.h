@@ -68,15 +68,15 @@ struct tn_event {
 
 /* Totals since tn_init.  They stop at their greatest value. */
 struct tn_counters {
-    uint64_t accepted;            /* connections accepted */
-    uint64_t closed[TN_REASONS];  /* connections ended, by reason */
-    uint64_t frames;              /* frames delivered */
-    uint64_t sent;                /* frames accepted for sending */
-    uint64_t bytes_in;            /* bytes received */
-    uint64_t bytes_out;           /* bytes the kernel took */
-    uint64_t wakeups;             /* waits that returned */
-    uint64_t accept_pauses;       /* times accepting had to pause */
-    uint64_t parked;              /* times a connection had to wait for a buffer */
+    uint64_t accepted;           /* connections accepted */
+    uint64_t closed[TN_REASONS]; /* connections ended, by reason */
+    uint64_t frames;             /* frames delivered */
+    uint64_t sent;               /* frames accepted for sending */
+    uint64_t bytes_in;           /* bytes received */
+    uint64_t bytes_out;          /* bytes the kernel took */
+    uint64_t wakeups;            /* waits that returned */
+    uint64_t accept_pauses;      /* times accepting had to pause */
+    uint64_t parked;             /* times a connection had to wait for a buffer */
 };
 
 struct tn_server {
@@ -92,16 +92,16 @@ struct tn_server {
     size_t scanned; /* bytes after off that are known to hold no whole frame */
 
     /* waiting */
-    size_t paused;      /* 1 while listeners are not watched */
-    size_t parked;      /* 1 while some connection may be parked */
-    size_t park_cursor; /* where the search for the next parked one starts */
-    size_t draining;    /* 1 after tn_drain */
+    size_t paused;       /* 1 while listeners are not watched */
+    size_t parked;       /* 1 while some connection may be parked */
+    size_t park_cursor;  /* where the search for the next parked one starts */
+    size_t draining;     /* 1 after tn_drain */
     size_t drain_cursor; /* slots below it have been read for the last time */
-    int64_t now_ms;       /* the clock, as of this call of tn_next or its last wait */
-    int64_t waited_ms;    /* the clock when the last wait returned: what had come by then is read
+    int64_t now_ms;      /* the clock, as of this call of tn_next or its last wait */
+    int64_t waited_ms;   /* the clock when the last wait returned: what had come by then is read
                              before any deadline is judged */
-    int64_t retry_ms;     /* when a pause of accepting ends at the latest; TN_NEVER: no limit */
-    int64_t drain_ms;     /* when draining ends by force; TN_NEVER: no limit */
+    int64_t retry_ms;    /* when a pause of accepting ends at the latest; TN_NEVER: no limit */
+    int64_t drain_ms;    /* when draining ends by force; TN_NEVER: no limit */
 
     struct tn_counters counters;
     uint8_t trash[TN_TRASH]; /* what peers send after we have finished */
@@ -228,12 +228,19 @@ struct tn_server {
         \forall integer b; tn_lent(s, b) ==>
             tn_arrived_at(s, b, s->table.fd[s->buffer[b].owner]);
 */
-#define TN_SERVER_OK(K, s, x)                                                                      \
-    K server: tn_server_shape(s); TN_TABLE_OK(K, &(s)->table); K owned: tn_owned(s, TN_NONE);      \
-    K no_buffer_leak: tn_no_buffer_leak(s, TN_NONE); K buffers: tn_buffers(s);                     \
-    K rests: tn_rests(s, x); K watched: tn_watched(s, x); K window: tn_window(s);                  \
-    K promised: tn_promised(s, TN_NONE); K pending: tn_pending(s); K sent: tn_sent(s);             \
-    K arrived: tn_arrived(s)
+#define TN_SERVER_OK(K, s, x) \
+    K server : tn_server_shape(s); \
+    TN_TABLE_OK(K, &(s)->table); \
+    K owned : tn_owned(s, TN_NONE); \
+    K no_buffer_leak : tn_no_buffer_leak(s, TN_NONE); \
+    K buffers : tn_buffers(s); \
+    K rests : tn_rests(s, x); \
+    K watched : tn_watched(s, x); \
+    K window : tn_window(s); \
+    K promised : tn_promised(s, TN_NONE); \
+    K pending : tn_pending(s); \
+    K sent : tn_sent(s); \
+    K arrived : tn_arrived(s)
 /*@ predicate tn_server_ok{L}(struct tn_server *s) =
         tn_server_shape(s) && tn_table_ok(&s->table) && tn_owned(s, TN_NONE) &&
         tn_no_buffer_leak(s, TN_NONE) && tn_buffers(s) && tn_rests(s, TN_NONE) &&
@@ -241,21 +248,31 @@ struct tn_server {
         tn_sent(s) && tn_arrived(s);
 */
 /* The same while the slot x is live in the table and not yet a connection. */
-#define TN_SERVER_BUT(K, s, x)                                                                     \
-    K server: tn_server_shape(s); TN_TABLE_OK(K, &(s)->table); K owned: tn_owned(s, x);            \
-    K no_buffer_leak: tn_no_buffer_leak(s, x); K buffers: tn_buffers(s);                           \
-    K rests: tn_rests(s, x); K watched: tn_watched(s, x); K window: tn_window(s);                  \
-    K promised: tn_promised(s, x); K pending: tn_pending(s); K sent: tn_sent(s);                   \
-    K arrived: tn_arrived(s)
+#define TN_SERVER_BUT(K, s, x) \
+    K server : tn_server_shape(s); \
+    TN_TABLE_OK(K, &(s)->table); \
+    K owned : tn_owned(s, x); \
+    K no_buffer_leak : tn_no_buffer_leak(s, x); \
+    K buffers : tn_buffers(s); \
+    K rests : tn_rests(s, x); \
+    K watched : tn_watched(s, x); \
+    K window : tn_window(s); \
+    K promised : tn_promised(s, x); \
+    K pending : tn_pending(s); \
+    K sent : tn_sent(s); \
+    K arrived : tn_arrived(s)
 
-/* The kernel's state that a call may change. */
-#define TN_KERNEL_STATE                                                                            \
-    k_open[0 .. TN_SYS_FDS - 1], k_inc[0 .. TN_SYS_FDS - 1], k_rx[0 .. TN_SYS_FDS - 1],            \
-        k_tx[0 .. TN_SYS_FDS - 1], k_log[0 .. TN_SYS_FDS - 1], k_reg[0 .. TN_SYS_FDS - 1],         \
-        k_reg_slot[0 .. TN_SYS_FDS - 1], k_reg_gen[0 .. TN_SYS_FDS - 1],                           \
-        k_reg_mask[0 .. TN_SYS_FDS - 1], k_own[0 .. TN_SYS_FDS - 1],                               \
-        k_slot_inc[0 .. TN_CONNECTIONS - 1], k_ev_fd[0 .. TN_BATCH - 1],                           \
-        k_ev_inc[0 .. TN_BATCH - 1]
+/* The kernel's state that a call may change.  In ranges `..` stands apart, or
+ * the constant behind it would not be expanded. */
+/* clang-format off */
+#define TN_KERNEL_STATE \
+    k_open[0 .. TN_SYS_FDS - 1], k_inc[0 .. TN_SYS_FDS - 1], k_rx[0 .. TN_SYS_FDS - 1], \
+    k_tx[0 .. TN_SYS_FDS - 1], k_log[0 .. TN_SYS_FDS - 1], k_reg[0 .. TN_SYS_FDS - 1], \
+    k_reg_slot[0 .. TN_SYS_FDS - 1], k_reg_gen[0 .. TN_SYS_FDS - 1], \
+    k_reg_mask[0 .. TN_SYS_FDS - 1], k_own[0 .. TN_SYS_FDS - 1], \
+    k_slot_inc[0 .. TN_CONNECTIONS - 1], k_ev_fd[0 .. TN_BATCH - 1], \
+    k_ev_inc[0 .. TN_BATCH - 1]
+/* clang-format on */
 
 /*@ predicate tn_handle_live{L}(struct tn_server *s, struct tn_handle h) =
         tn_live(s, h.slot) && s->table.slots.gen[h.slot] == h.gen;

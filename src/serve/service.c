@@ -25,7 +25,8 @@ static void dispatch(struct tn_server *s, const struct tn_service *service, void
             service->ready(context, s, ev->watch);
         }
         break;
-    default: break;
+    default:
+        break;
     }
 }
 
