@@ -52,8 +52,8 @@ static void expect(int holds, const char *what)
 static uint8_t *guarded_end(size_t n)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE), size = (n + page - 1) / page * page;
-    uint8_t *area = mmap(NULL, size + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                         -1, 0);
+    uint8_t *area =
+        mmap(NULL, size + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     if (area == MAP_FAILED || mprotect(area + size, page, PROT_NONE) != 0) {
         perror("a guarded area");

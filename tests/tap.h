@@ -47,45 +47,45 @@ uint8_t *tn_guarded_front(size_t n);
 
 #define TEST(name) TEST_SLOW(name, TAP_DEADLINE_S)
 
-#define TEST_SLOW(name, seconds)                                                           \
-    static void tap_run_##name(void);                                                      \
-    __attribute__((constructor)) static void tap_add_##name(void)                          \
-    {                                                                                      \
-        static struct tap_test test = {#name, tap_run_##name, (seconds), NULL};            \
-        tap_register(&test);                                                               \
-    }                                                                                      \
+#define TEST_SLOW(name, seconds) \
+    static void tap_run_##name(void); \
+    __attribute__((constructor)) static void tap_add_##name(void) \
+    { \
+        static struct tap_test test = {#name, tap_run_##name, (seconds), NULL}; \
+        tap_register(&test); \
+    } \
     static void tap_run_##name(void)
 
-#define CHECK(expr)                                                                        \
-    do {                                                                                   \
-        if (!(expr))                                                                       \
-            tap_fail(__FILE__, __LINE__, #expr);                                           \
+#define CHECK(expr) \
+    do { \
+        if (!(expr)) \
+            tap_fail(__FILE__, __LINE__, #expr); \
     } while (0)
 
 /* Integers and pointers of any type; both values are printed. */
-#define CHECK_EQ(a, b)                                                                     \
-    do {                                                                                   \
-        intmax_t tap_a = (intmax_t)(a), tap_b = (intmax_t)(b);                             \
-        if (tap_a != tap_b)                                                                \
-            tap_fail_values(__FILE__, __LINE__, #a, #b, tap_a, tap_b);                     \
+#define CHECK_EQ(a, b) \
+    do { \
+        intmax_t tap_a = (intmax_t)(a), tap_b = (intmax_t)(b); \
+        if (tap_a != tap_b) \
+            tap_fail_values(__FILE__, __LINE__, #a, #b, tap_a, tap_b); \
     } while (0)
 
-#define CHECK_STR(a, b)                                                                    \
-    do {                                                                                   \
-        const char *tap_a = (a), *tap_b = (b);                                             \
-        if (!tap_same_string(tap_a, tap_b))                                                \
-            tap_fail_strings(__FILE__, __LINE__, #a, #b, tap_a, tap_b);                    \
+#define CHECK_STR(a, b) \
+    do { \
+        const char *tap_a = (a), *tap_b = (b); \
+        if (!tap_same_string(tap_a, tap_b)) \
+            tap_fail_strings(__FILE__, __LINE__, #a, #b, tap_a, tap_b); \
     } while (0)
 
 #define CHECK_BYTES(a, b, n) tap_fail_bytes(__FILE__, __LINE__, #a, #b, (a), (b), (n))
 
 /* Like CHECK, but the test ends here when it fails. */
-#define REQUIRE(expr)                                                                      \
-    do {                                                                                   \
-        if (!(expr)) {                                                                     \
-            tap_fail(__FILE__, __LINE__, #expr);                                           \
-            tap_stop();                                                                    \
-        }                                                                                  \
+#define REQUIRE(expr) \
+    do { \
+        if (!(expr)) { \
+            tap_fail(__FILE__, __LINE__, #expr); \
+            tap_stop(); \
+        } \
     } while (0)
 
 #endif

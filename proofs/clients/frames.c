@@ -122,8 +122,8 @@ int32_t whole(uint32_t framing, const uint8_t *p, uint32_t at, uint32_t n, uint3
     ensures frame:   *first != 1 || (f->offset == g->offset && f->length == g->length &&
                                      f->consumed == g->consumed);
 */
-int32_t split(uint32_t framing, const uint8_t *p, uint32_t at, uint32_t m, uint32_t n,
-              uint32_t max, struct tn_frame *f, struct tn_frame *g, int32_t *first)
+int32_t split(uint32_t framing, const uint8_t *p, uint32_t at, uint32_t m, uint32_t n, uint32_t max,
+              struct tn_frame *f, struct tn_frame *g, int32_t *first)
 {
     int32_t a = tn_frame_decode(framing, p, at, m, 0, max, f);
     //@ assert seen: a == 0 ==> tn_frame_scanned(framing, p, at, m);

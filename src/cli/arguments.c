@@ -7,8 +7,8 @@
 static const char *const framing_names[] = {"raw", "line", "u32", "netstring", "varint", NULL};
 
 static const char *const model_names[] = {
-    "blocking", "polling", "select",  "poll",   "epoll",       "epoll-et",     "uring",
-    "fork",     "prefork", "thread",  "thread-pool", "process-pool", "coroutine", NULL};
+    "blocking", "polling", "select", "poll",        "epoll",        "epoll-et",  "uring",
+    "fork",     "prefork", "thread", "thread-pool", "process-pool", "coroutine", NULL};
 
 static const char NOT_BUILT[] = "not available in this build";
 static const char NOT_A_DURATION[] = "not a duration such as 500ms, 5s or 2m";
@@ -30,9 +30,9 @@ enum option {
 };
 
 static const char *const option_names[] = {
-    "--model",           "--listen",       "--service",       "--framing",
-    "--workers",         "--max-connections", "--idle-timeout", "--drain-timeout",
-    "--frame-max",       "--stdin",        "--verbose",       "--help",
+    "--model",     "--listen",          "--service",      "--framing",
+    "--workers",   "--max-connections", "--idle-timeout", "--drain-timeout",
+    "--frame-max", "--stdin",           "--verbose",      "--help",
     NULL};
 
 const char *tn_cli_framing_name(uint32_t f)
@@ -152,10 +152,14 @@ static const char *add_listener(struct tn_cli_arguments *a, const char *value)
 static const char *set_value(struct tn_cli_arguments *a, uint32_t option, const char *value)
 {
     switch (option) {
-    case OPTION_MODEL: return set_model(value);
-    case OPTION_LISTEN: return add_listener(a, value);
-    case OPTION_SERVICE: return set_service(a, value);
-    case OPTION_FRAMING: return set_framing(a, value);
+    case OPTION_MODEL:
+        return set_model(value);
+    case OPTION_LISTEN:
+        return add_listener(a, value);
+    case OPTION_SERVICE:
+        return set_service(a, value);
+    case OPTION_FRAMING:
+        return set_framing(a, value);
     case OPTION_MAX_CONNECTIONS:
         return parse_count(value, TN_CONNECTIONS, &a->max_connections)
                    ? NULL
@@ -168,16 +172,23 @@ static const char *set_value(struct tn_cli_arguments *a, uint32_t option, const 
         return parse_count(value, TN_FRAME_MAX, &a->frame_max)
                    ? NULL
                    : "not a number of bytes, or too many for this build";
-    default: return NOT_BUILT;
+    default:
+        return NOT_BUILT;
     }
 }
 
 static void set_flag(struct tn_cli_arguments *a, uint32_t option)
 {
     switch (option) {
-    case OPTION_STDIN: a->from_stdin = 1; break;
-    case OPTION_VERBOSE: a->verbose = 1; break;
-    default: a->command = TN_CLI_HELP; break;
+    case OPTION_STDIN:
+        a->from_stdin = 1;
+        break;
+    case OPTION_VERBOSE:
+        a->verbose = 1;
+        break;
+    default:
+        a->command = TN_CLI_HELP;
+        break;
     }
 }
 

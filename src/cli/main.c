@@ -68,9 +68,13 @@ int main(int argc, char **argv)
         return TN_CLI_MISUSED;
     }
     switch (a.command) {
-    case TN_CLI_MODELS: return print_models();
-    case TN_CLI_HELP: return print(HELP);
-    case TN_CLI_VERSION: return print("tenon " TENON_VERSION "\n");
-    default: return tn_cli_serve(&a);
+    case TN_CLI_MODELS:
+        return print_models();
+    case TN_CLI_HELP:
+        return print(HELP);
+    case TN_CLI_VERSION:
+        return print("tenon " TENON_VERSION "\n");
+    default:
+        return tn_cli_serve(&a);
     }
 }

@@ -37,9 +37,9 @@ static struct tn_server the_server;
 static struct program the_program;
 
 static const char *const reason_names[TN_REASONS] = {
-    [TN_BY_PEER] = "peer",   [TN_BY_CALLER] = "caller", [TN_BY_RESET] = "reset",
-    [TN_BY_FRAME] = "frame", [TN_BY_TRUNCATION] = "truncation",
-    [TN_BY_IDLE] = "idle",   [TN_BY_DRAIN] = "drain",
+    [TN_BY_PEER] = "peer",   [TN_BY_CALLER] = "caller",         [TN_BY_RESET] = "reset",
+    [TN_BY_FRAME] = "frame", [TN_BY_TRUNCATION] = "truncation", [TN_BY_IDLE] = "idle",
+    [TN_BY_DRAIN] = "drain",
 };
 
 /* Arguments are printed as they came but for what would break the line. */
@@ -150,8 +150,8 @@ static void tell(const struct program *p, const struct tn_event *ev)
     if (ev->type == TN_OPENED) {
         (void)fprintf(stderr, "opened %" PRIu32 ".%" PRIu32 "\n", ev->conn.slot, ev->conn.gen);
     } else if (ev->type == TN_CLOSED) {
-        (void)fprintf(stderr, "closed %" PRIu32 ".%" PRIu32 " by %s\n", ev->conn.slot,
-                      ev->conn.gen, ev->reason < TN_REASONS ? reason_names[ev->reason] : "?");
+        (void)fprintf(stderr, "closed %" PRIu32 ".%" PRIu32 " by %s\n", ev->conn.slot, ev->conn.gen,
+                      ev->reason < TN_REASONS ? reason_names[ev->reason] : "?");
     }
 }
 
@@ -180,8 +180,8 @@ static int32_t run(struct program *p, struct tn_server *s)
 
 static void print_totals(const struct tn_counters *c)
 {
-    (void)printf("totals accepted %" PRIu64 " frames %" PRIu64 " sent %" PRIu64
-                 " bytes-in %" PRIu64 " bytes-out %" PRIu64,
+    (void)printf("totals accepted %" PRIu64 " frames %" PRIu64 " sent %" PRIu64 " bytes-in %" PRIu64
+                 " bytes-out %" PRIu64,
                  c->accepted, c->frames, c->sent, c->bytes_in, c->bytes_out);
     for (uint32_t r = 0; r < TN_REASONS; r++) {
         (void)printf(" by-%s %" PRIu64, reason_names[r], c->closed[r]);

@@ -25,7 +25,9 @@ void tn_cli_answer(uint32_t service, struct tn_server *s, const struct tn_event 
     int32_t result = 1;
 
     switch (service) {
-    case TN_CLI_ECHO: result = tn_send(s, ev->conn, ev->data, ev->len); break;
+    case TN_CLI_ECHO:
+        result = tn_send(s, ev->conn, ev->data, ev->len);
+        break;
     case TN_CLI_UPPER:
         put_upper(scratch->bytes, ev->data, ev->len);
         result = tn_send(s, ev->conn, scratch->bytes, ev->len);
@@ -33,7 +35,8 @@ void tn_cli_answer(uint32_t service, struct tn_server *s, const struct tn_event 
     case TN_CLI_THANKS:
         result = tn_send(s, ev->conn, (const uint8_t *)TN_CLI_THANKS_TEXT, TN_CLI_THANKS_LEN);
         break;
-    default: break;
+    default:
+        break;
     }
     if (result != 1) {
         (void)tn_close(s, ev->conn); /* an answer that cannot be sent must not go unnoticed */

@@ -53,17 +53,17 @@
 /* Results.  One convention everywhere: > 0 progress, 0 nothing yet, < 0 an
  * error with a name (tn_strerror).  Where 0 is itself a value (a descriptor),
  * "nothing yet" is TN_EAGAIN. */
-#define TN_EOF (-1)     /* the peer, or the server, has finished */
-#define TN_EAGAIN (-2)  /* would block */
-#define TN_EINVAL (-3)  /* an argument is out of its range */
-#define TN_ESTALE (-4)  /* the handle's connection is gone */
-#define TN_ETOOBIG (-5) /* longer than the frame maximum */
-#define TN_EFRAME (-6)  /* bytes that are no frame */
-#define TN_ERESET (-7)  /* the connection broke */
-#define TN_EFILES (-8)  /* no descriptor left: EMFILE, ENFILE */
-#define TN_EMEMORY (-9) /* the kernel is out of memory or buffers */
-#define TN_EFULL (-10)  /* a table of fixed size is full */
-#define TN_ESYSTEM (-11) /* any other refusal of the system */
+#define TN_EOF (-1)       /* the peer, or the server, has finished */
+#define TN_EAGAIN (-2)    /* would block */
+#define TN_EINVAL (-3)    /* an argument is out of its range */
+#define TN_ESTALE (-4)    /* the handle's connection is gone */
+#define TN_ETOOBIG (-5)   /* longer than the frame maximum */
+#define TN_EFRAME (-6)    /* bytes that are no frame */
+#define TN_ERESET (-7)    /* the connection broke */
+#define TN_EFILES (-8)    /* no descriptor left: EMFILE, ENFILE */
+#define TN_EMEMORY (-9)   /* the kernel is out of memory or buffers */
+#define TN_EFULL (-10)    /* a table of fixed size is full */
+#define TN_ESYSTEM (-11)  /* any other refusal of the system */
 #define TN_EADDRESS (-12) /* not an address to listen on */
 #define TN_EINUSE (-13)   /* the address is in use */
 #define TN_EACCESS (-14)  /* the system permits it to others only */

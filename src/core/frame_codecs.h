@@ -23,8 +23,7 @@
                         f->offset == 0 && f->length == f->consumed == (n < max ? n : max);
     ensures bad:    \result == TN_EFRAME ==> n > 0 && max == 0;
 */
-int32_t tn_raw_decode(const uint8_t *p, uint32_t at, uint32_t n, uint32_t max,
-                      struct tn_frame *f);
+int32_t tn_raw_decode(const uint8_t *p, uint32_t at, uint32_t n, uint32_t max, struct tn_frame *f);
 
 /* The payload as it is. */
 /*@ requires room:  \valid(dst + (to .. to + len + TN_FRAME_OVERHEAD - 1));
@@ -58,8 +57,8 @@ int32_t tn_raw_encode(uint8_t *dst, uint32_t to, const uint8_t *src, uint32_t le
     ensures bad:    \result == TN_EFRAME && tn_no_lf(p, at, at + scanned) ==>
                         tn_line_bad(p, at, n, max);
 */
-int32_t tn_line_decode(const uint8_t *p, uint32_t at, uint32_t n, uint32_t scanned,
-                       uint32_t max, struct tn_frame *f);
+int32_t tn_line_decode(const uint8_t *p, uint32_t at, uint32_t n, uint32_t scanned, uint32_t max,
+                       struct tn_frame *f);
 
 /* The payload and an LF; refuses a payload that holds one. */
 /*@ requires room:  \valid(dst + (to .. to + len + TN_FRAME_OVERHEAD - 1));
@@ -93,8 +92,7 @@ int32_t tn_line_encode(uint8_t *dst, uint32_t to, const uint8_t *src, uint32_t l
                         tn_u32_frame(p, at, n, max, f->length);
     ensures bad:    \result == TN_EFRAME ==> tn_u32_bad(p, at, n, max);
 */
-int32_t tn_u32_decode(const uint8_t *p, uint32_t at, uint32_t n, uint32_t max,
-                      struct tn_frame *f);
+int32_t tn_u32_decode(const uint8_t *p, uint32_t at, uint32_t n, uint32_t max, struct tn_frame *f);
 
 /* Four bytes of big-endian length and the payload. */
 /*@ requires room:  \valid(dst + (to .. to + len + TN_FRAME_OVERHEAD - 1));

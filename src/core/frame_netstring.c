@@ -65,8 +65,15 @@ int32_t tn_netstring_decode(const uint8_t *p, uint32_t at, uint32_t n, uint32_t 
 */
 static uint32_t digits_of(uint32_t v)
 {
-    return v < 10 ? 1 : v < 100 ? 2 : v < 1000 ? 3 : v < 10000 ? 4 : v < 100000 ? 5
-         : v < 1000000 ? 6 : v < 10000000 ? 7 : v < 100000000 ? 8 : 9;
+    return v < 10          ? 1
+           : v < 100       ? 2
+           : v < 1000      ? 3
+           : v < 10000     ? 4
+           : v < 100000    ? 5
+           : v < 1000000   ? 6
+           : v < 10000000  ? 7
+           : v < 100000000 ? 8
+                           : 9;
 }
 
 /*@ // written out: a power defined by recursion would call for induction

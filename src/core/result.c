@@ -29,20 +29,35 @@ const char *tn_strerror(int32_t result)
         return tn_names[0];
     }
     switch (result) {
-    case TN_EOF: return tn_names[-TN_EOF];
-    case TN_EAGAIN: return tn_names[-TN_EAGAIN];
-    case TN_EINVAL: return tn_names[-TN_EINVAL];
-    case TN_ESTALE: return tn_names[-TN_ESTALE];
-    case TN_ETOOBIG: return tn_names[-TN_ETOOBIG];
-    case TN_EFRAME: return tn_names[-TN_EFRAME];
-    case TN_ERESET: return tn_names[-TN_ERESET];
-    case TN_EFILES: return tn_names[-TN_EFILES];
-    case TN_EMEMORY: return tn_names[-TN_EMEMORY];
-    case TN_EFULL: return tn_names[-TN_EFULL];
-    case TN_ESYSTEM: return tn_names[-TN_ESYSTEM];
-    case TN_EADDRESS: return tn_names[-TN_EADDRESS];
-    case TN_EINUSE: return tn_names[-TN_EINUSE];
-    case TN_EACCESS: return tn_names[-TN_EACCESS];
-    default: return tn_unknown;
+    case TN_EOF:
+        return tn_names[-TN_EOF];
+    case TN_EAGAIN:
+        return tn_names[-TN_EAGAIN];
+    case TN_EINVAL:
+        return tn_names[-TN_EINVAL];
+    case TN_ESTALE:
+        return tn_names[-TN_ESTALE];
+    case TN_ETOOBIG:
+        return tn_names[-TN_ETOOBIG];
+    case TN_EFRAME:
+        return tn_names[-TN_EFRAME];
+    case TN_ERESET:
+        return tn_names[-TN_ERESET];
+    case TN_EFILES:
+        return tn_names[-TN_EFILES];
+    case TN_EMEMORY:
+        return tn_names[-TN_EMEMORY];
+    case TN_EFULL:
+        return tn_names[-TN_EFULL];
+    case TN_ESYSTEM:
+        return tn_names[-TN_ESYSTEM];
+    case TN_EADDRESS:
+        return tn_names[-TN_EADDRESS];
+    case TN_EINUSE:
+        return tn_names[-TN_EINUSE];
+    case TN_EACCESS:
+        return tn_names[-TN_EACCESS];
+    default:
+        return tn_unknown;
     }
 }

@@ -111,14 +111,19 @@ static int parse_inet(const char *text, struct place *p)
 static int32_t refusal(int error)
 {
     switch (error) {
-    case EADDRINUSE: return TN_EINUSE;
+    case EADDRINUSE:
+        return TN_EINUSE;
     case EACCES:
-    case EPERM: return TN_EACCESS;
+    case EPERM:
+        return TN_EACCESS;
     case EMFILE:
-    case ENFILE: return TN_EFILES;
+    case ENFILE:
+        return TN_EFILES;
     case ENOBUFS:
-    case ENOMEM: return TN_EMEMORY;
-    default: return TN_ESYSTEM;
+    case ENOMEM:
+        return TN_EMEMORY;
+    default:
+        return TN_ESYSTEM;
     }
 }
 

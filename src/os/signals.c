@@ -24,9 +24,12 @@ int32_t tn_signals_open(void)
     }
     switch (errno) {
     case EMFILE:
-    case ENFILE: return TN_EFILES;
-    case ENOMEM: return TN_EMEMORY;
-    default: return TN_ESYSTEM;
+    case ENFILE:
+        return TN_EFILES;
+    case ENOMEM:
+        return TN_EMEMORY;
+    default:
+        return TN_ESYSTEM;
     }
 }
 

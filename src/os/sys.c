@@ -30,11 +30,14 @@ static int32_t no_descriptor(int error)
 {
     switch (error) {
     case EMFILE:
-    case ENFILE: return TN_EFILES;
+    case ENFILE:
+        return TN_EFILES;
     case ENOBUFS:
     case ENOMEM:
-    case ENOSPC: return TN_EMEMORY;
-    default: return TN_ESYSTEM;
+    case ENOSPC:
+        return TN_EMEMORY;
+    default:
+        return TN_ESYSTEM;
     }
 }
 
@@ -135,8 +138,10 @@ int32_t tn_sys_accept(int32_t listener)
     case ENONET:
     case ENOPROTOOPT:
     case EHOSTDOWN:
-    case EHOSTUNREACH: return TN_EAGAIN;
-    default: return no_descriptor(errno);
+    case EHOSTUNREACH:
+        return TN_EAGAIN;
+    default:
+        return no_descriptor(errno);
     }
 }
 

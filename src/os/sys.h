@@ -219,7 +219,8 @@ int32_t tn_sys_send(int32_t fd, const uint8_t *buf, uint32_t from, uint32_t n);
 void tn_sys_finish(int32_t fd);
 
 /* Closes fd; its registration goes with it.  Always succeeds: the number is
- * free afterwards whatever the kernel had to say. */
+ * free afterwards whatever the kernel had to say.  (True of descriptors that no
+ * other process shares: a registration lives as long as the open file does.) */
 /*@ requires open:  k_ours(fd);
     requires model: k_inv;
     terminates \true; exits \false;

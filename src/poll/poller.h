@@ -10,9 +10,9 @@
 #include "os/sys.h"
 
 struct tn_poller {
-    int32_t fd;     /* the set, -1 when closed */
-    size_t pos;     /* reports of the last batch already taken */
-    size_t count;   /* reports in the last batch */
+    int32_t fd;   /* the set, -1 when closed */
+    size_t pos;   /* reports of the last batch already taken */
+    size_t count; /* reports in the last batch */
     struct tn_ready ready[TN_BATCH];
 };
 

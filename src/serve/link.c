@@ -48,11 +48,27 @@
         \forall integer i; 0 <= i < TN_CONNECTIONS ==>
             \at(s->timers.due[i], A) == \at(s->timers.due[i], B);
 
+    lemma conn_twice{A, B, C}: \forall struct tn_server *s, integer i;
+        conn_same{A, B}(s, i) ==> conn_same{B, C}(s, i) ==> conn_same{A, C}(s, i);
+    lemma stream_twice{A, B, C}: \forall integer fd;
+        stream_same{A, B}(fd) ==> stream_same{B, C}(fd) ==> stream_same{A, C}(fd);
+    lemma block_twice{A, B, C}: \forall struct tn_server *s, integer b;
+        block_same{A, B}(s, b) ==> block_same{B, C}(s, b) ==> block_same{A, C}(s, b);
+    lemma in_twice{A, B, C}: \forall struct tn_server *s, integer b;
+        block_same{A, B}(s, b) ==> in_same{A, B}(s, b) ==> in_same{B, C}(s, b) ==>
+        in_same{A, C}(s, b);
+    lemma out_twice{A, B, C}: \forall struct tn_server *s, integer b;
+        block_same{A, B}(s, b) ==> out_same{A, B}(s, b) ==> out_same{B, C}(s, b) ==>
+        out_same{A, C}(s, b);
     lemma others_twice{A, B, C}: \forall struct tn_server *s, integer x;
         others_same{A, B}(s, x) ==> others_same{B, C}(s, x) ==> others_same{A, C}(s, x);
     lemma slots_kept{A, B}: \forall struct tn_server *s;
         tn_slots_same{A, B}(s) ==> \at(tn_slots_ok(&s->table.slots), A) ==>
         \at(\valid(&s->table.slots), B) ==> \at(tn_slots_ok(&s->table.slots), B);
+    lemma pool_kept{A, B}: \forall struct tn_server *s;
+        tn_pool_same{A, B}(s) ==> \at(s->pool.free, A) == \at(s->pool.free, B) ==>
+        \at(tn_pool_ok(&s->pool), A) ==> \at(\valid(&s->pool), B) ==>
+        \at(tn_pool_ok(&s->pool), B);
     lemma timers_kept{A, B}: \forall struct tn_server *s;
         tn_timers_same{A, B}(s) ==> due_same{A, B}(s) ==> \at(tn_timers_ok(&s->timers), A) ==>
         \at(\valid(&s->timers), B) ==> \at(tn_timers_ok(&s->timers), B);
@@ -170,6 +186,35 @@ static void take_back(struct tn_server *s, uint32_t block)
 
 /* Takes the buffer of slot back. */
 /*@ requires shape: \valid(s) && tn_pool_ok(&s->pool) && tn_timers_ok(&s->timers) &&
+                    tn_slots_ok(&s->table.slots);
+    requires slot:  tn_live(s, slot) && s->conn[slot].block != TN_NO_BLOCK;
+    requires owned: tn_owned(s, TN_NONE);
+    terminates \true; exits \false;
+    assigns s->conn[slot].block, s->pool.free, s->pool.perm[0 .. TN_BLOCKS - 1],
+            s->pool.pos[0 .. TN_BLOCKS - 1];
+    ensures shape:   tn_pool_ok(&s->pool) && tn_timers_ok(&s->timers) &&
+                     tn_slots_ok(&s->table.slots);
+    ensures mine:    s->conn[slot].block == TN_NO_BLOCK && tn_owned_at(s, slot);
+    ensures back:    \forall integer b; tn_lent(s, b) ==>
+                     tn_lent{Pre}(s, b) && b != \old(s->conn[slot].block);
+    ensures others:  others_same{Pre, Post}(s, slot);
+    ensures rest:    buffers_same{Pre, Post}(s, TN_NONE);
+    ensures slots:   tn_slots_same{Pre, Post}(s);
+    ensures reports: tn_reports_same{Pre, Post}(s);
+    ensures window:  window_same{Pre, Post}(s);
+    ensures config:  s->timers.cap == \old(s->timers.cap) &&
+                     s->framing == \old(s->framing) && s->frame_max == \old(s->frame_max);
+*/
+static void unlend(struct tn_server *s, uint32_t slot)
+{
+    const uint32_t block = s->conn[slot].block;
+
+    s->conn[slot].block = TN_NO_BLOCK;
+    take_back(s, block);
+}
+
+/* The same, where the table's invariant holds. */
+/*@ requires shape: \valid(s) && tn_pool_ok(&s->pool) && tn_timers_ok(&s->timers) &&
                     tn_table_shape(&s->table);
     requires slot:  tn_live(s, slot) && s->conn[slot].block != TN_NO_BLOCK;
     requires live:  tn_table_live(&s->table);
@@ -196,10 +241,7 @@ static void take_back(struct tn_server *s, uint32_t block)
 */
 static void give_back(struct tn_server *s, uint32_t slot)
 {
-    const uint32_t block = s->conn[slot].block;
-
-    s->conn[slot].block = TN_NO_BLOCK;
-    take_back(s, block);
+    unlend(s, slot);
 }
 
 void tn_link_return(struct tn_server *s, uint32_t slot)
@@ -244,9 +286,10 @@ int32_t tn_link_flush(struct tn_server *s, uint32_t slot)
 }
 
 /* Drops the first off bytes of the input of slot. */
-/*@ requires shape: \valid(s) && tn_slots_ok(&s->table.slots);
+/*@ requires shape: \valid(s) && tn_table_shape(&s->table);
     requires slot:  tn_live(s, slot) && s->conn[slot].block != TN_NO_BLOCK;
     requires owned: tn_owned(s, TN_NONE);
+    requires no_buffer_leak: tn_no_buffer_leak(s, TN_NONE);
     requires bytes: tn_pending_at(s, s->conn[slot].block, s->table.fd[slot]) &&
                     tn_arrived_at(s, s->conn[slot].block, s->table.fd[slot]);
     requires ok:    tn_buffers(s) && s->off <= s->buffer[s->conn[slot].block].in_len;
@@ -256,6 +299,8 @@ int32_t tn_link_flush(struct tn_server *s, uint32_t slot)
     ensures ended:  s->cur == TN_NONE && s->off == 0;
     ensures length: s->buffer[s->conn[slot].block].in_len ==
                     \old(s->buffer[s->conn[slot].block].in_len) - \old(s->off);
+    ensures shape:  tn_table_shape(&s->table);
+    ensures no_buffer_leak: tn_no_buffer_leak(s, TN_NONE);
     ensures fits:   tn_buffer_ok(&s->buffer[s->conn[slot].block]);
     ensures mine:   tn_owned_at(s, slot) && tn_out(s, slot) == \old(tn_out(s, slot));
     ensures bytes:  tn_pending_at(s, s->conn[slot].block, s->table.fd[slot]) &&
@@ -278,10 +323,11 @@ void tn_link_delivered(struct tn_server *s, uint32_t slot)
 }
 
 /* Receives behind the input of slot. */
-/*@ requires shape: \valid(s) && tn_slots_ok(&s->table.slots);
+/*@ requires shape: \valid(s) && tn_table_shape(&s->table);
     requires slot:  tn_live(s, slot) && s->conn[slot].block != TN_NO_BLOCK;
     requires live:  tn_table_live(&s->table);
     requires owned: tn_owned(s, TN_NONE);
+    requires no_buffer_leak: tn_no_buffer_leak(s, TN_NONE);
     requires bytes: tn_pending_at(s, s->conn[slot].block, s->table.fd[slot]) &&
                     tn_arrived_at(s, s->conn[slot].block, s->table.fd[slot]);
     requires ok:    tn_buffers(s) && s->buffer[s->conn[slot].block].in_len < TN_IN_CAP;
@@ -293,6 +339,8 @@ void tn_link_delivered(struct tn_server *s, uint32_t slot)
         \old(s->buffer[s->conn[slot].block].in_len) + (\result > 0 ? \result : 0);
     ensures kept:   \forall integer k; 0 <= k < \old(s->buffer[s->conn[slot].block].in_len) ==>
         s->buffer[s->conn[slot].block].in[k] == \old(s->buffer[s->conn[slot].block].in[k]);
+    ensures shape:  tn_table_shape(&s->table);
+    ensures no_buffer_leak: tn_no_buffer_leak(s, TN_NONE);
     ensures fits:   tn_buffer_ok(&s->buffer[s->conn[slot].block]);
     ensures mine:   tn_owned_at(s, slot) && tn_out(s, slot) == \old(tn_out(s, slot));
     ensures pending: tn_pending_at(s, s->conn[slot].block, s->table.fd[slot]);
@@ -351,7 +399,8 @@ static void cancel(struct tn_server *s, uint32_t slot)
 /* The same, where the table's invariant holds. */
 /*@ requires shape: \valid(s) && tn_pool_ok(&s->pool) && tn_timers_ok(&s->timers) &&
                     tn_table_shape(&s->table);
-    requires slot:  tn_live(s, slot) && slot < s->timers.cap;
+    requires slot:  tn_live(s, slot) && slot < s->timers.cap &&
+                    s->conn[slot].block == TN_NO_BLOCK;
     requires live:  tn_table_live(&s->table);
     requires no_leak: tn_table_no_leak(&s->table);
     requires batch: tn_table_batch(&s->table);
@@ -365,7 +414,7 @@ static void cancel(struct tn_server *s, uint32_t slot)
     ensures live:    tn_table_live(&s->table);
     ensures no_leak: tn_table_no_leak(&s->table);
     ensures batch:   tn_table_batch(&s->table);
-    ensures owned:   tn_owned(s, TN_NONE);
+    ensures mine:    tn_owned_at(s, slot);
     ensures no_buffer_leak: tn_no_buffer_leak(s, TN_NONE);
     ensures others:  others_same{Pre, Post}(s, slot);
     ensures slots:   tn_slots_same{Pre, Post}(s);

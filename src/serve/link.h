@@ -83,7 +83,8 @@ void tn_link_delivered(struct tn_server *s, uint32_t slot);
     ensures kept:   \forall integer k; 0 <= k < \old(s->buffer[s->conn[slot].block].in_len) ==>
         s->buffer[s->conn[slot].block].in[k] == \old(s->buffer[s->conn[slot].block].in[k]);
     ensures arrived: \let b = s->conn[slot].block; \let fd = s->table.fd[slot];
-        \forall integer k; \old(s->buffer[s->conn[slot].block].in_len) <= k < s->buffer[b].in_len ==>
+        \forall integer k;
+        \old(s->buffer[s->conn[slot].block].in_len) <= k < s->buffer[b].in_len ==>
             s->buffer[b].in[k] ==
                 rx_at(fd, k_inc[fd], k_rx[fd] + k - s->buffer[b].in_len);
 */

@@ -32,7 +32,9 @@ extern "C" {
 /* Wait without a limit. */
 #define TN_FOREVER (-1)
 
-/* Options: 0 takes the default of each. */
+/* Options: 0 takes the default of each.  Without an idle timeout, peers that
+ * leave TN_BLOCKS frames unfinished keep all buffers, and everyone else parked,
+ * for as long as they like: set one where peers are not trusted. */
 #define TN_DEFAULT_CONNECTIONS 1024u
 #define TN_DEFAULT_LINGER_MS 2000u
 /* How long accepting pauses after the system ran out of descriptors, if none

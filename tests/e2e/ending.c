@@ -239,8 +239,9 @@ TEST(quit_is_found_however_it_arrives)
 
 TEST(what_is_not_quit_does_not_end_the_server)
 {
-    static const char *const lines[] = {"\n",        "quit now\n", " quit\n", "qui\n", "quitt\n",
-                                        "q\nuit\n", "QUIT\n",     "\rquit\n", "quit\r\rx\n", NULL};
+    static const char *const lines[] = {"\n",          "quit now\n", " quit\n", "qui\n",
+                                        "quitt\n",     "q\nuit\n",   "QUIT\n",  "\rquit\n",
+                                        "quit\r\rx\n", NULL};
     struct server s = listening_to_stdin();
     int fd = peer_connect(&s);
 

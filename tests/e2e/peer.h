@@ -61,20 +61,20 @@ static inline int peer_poll(int fd, short events, int ms)
 
 struct server {
     pid_t pid;
-    int out;                            /* its standard output */
-    int err;                            /* its standard error */
-    int in;                             /* its standard input, or -1: /dev/null */
-    int stdin_fd;                       /* before the start: what it gets instead, or 0 */
-    rlim_t descriptors;                 /* before the start: its limit, or 0 */
-    rlim_t soft_descriptors;            /* likewise, but it may raise this one */
+    int out;                 /* its standard output */
+    int err;                 /* its standard error */
+    int in;                  /* its standard input, or -1: /dev/null */
+    int stdin_fd;            /* before the start: what it gets instead, or 0 */
+    rlim_t descriptors;      /* before the start: its limit, or 0 */
+    rlim_t soft_descriptors; /* likewise, but it may raise this one */
     const char *args[PEER_ARGS];
     int arg_count;
     char address[PEER_ADDRESSES][160]; /* where it listens, in the order of --listen */
     int address_count;
-    char ready[200];                    /* the first line it printed */
-    char text[4000];                    /* its last standard output */
-    char errors[4000];                  /* its standard error */
-    int status;                         /* its exit status, or minus the signal */
+    char ready[200];   /* the first line it printed */
+    char text[4000];   /* its last standard output */
+    char errors[4000]; /* its standard error */
+    int status;        /* its exit status, or minus the signal */
 };
 
 static inline void server_arg(struct server *s, const char *word)
@@ -465,7 +465,9 @@ static inline size_t peer_frame(int framing, const void *payload, size_t len, ui
         for (; head < 4; head++)
             out[head] = (uint8_t)(len >> (24 - 8 * head));
         break;
-    case NETSTRING: head = (size_t)sprintf((char *)out, "%zu:", len); break;
+    case NETSTRING:
+        head = (size_t)sprintf((char *)out, "%zu:", len);
+        break;
     case VARINT:
         do {
             out[head] = (uint8_t)((rest & 127) | (rest > 127 ? 128 : 0));
@@ -473,7 +475,8 @@ static inline size_t peer_frame(int framing, const void *payload, size_t len, ui
             rest >>= 7;
         } while (rest > 0);
         break;
-    default: break;
+    default:
+        break;
     }
     memcpy(out + head, payload, len);
     if (framing == LINE || framing == NETSTRING) {

@@ -106,10 +106,10 @@ static void serve_everywhere(int service, int framing)
     CHECK(access(path + 5, F_OK) != 0);
 }
 
-#define EVERYWHERE(name, service, framing)                                                 \
-    TEST(name)                                                                             \
-    {                                                                                      \
-        serve_everywhere(service, framing);                                                \
+#define EVERYWHERE(name, service, framing) \
+    TEST(name) \
+    { \
+        serve_everywhere(service, framing); \
     }
 
 EVERYWHERE(echo_answers_raw_bytes_everywhere, ECHO, RAW)

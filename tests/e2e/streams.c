@@ -406,7 +406,10 @@ struct bad {
     size_t len;
 };
 
-#define BAD(framing, text) {framing, text, sizeof text - 1}
+#define BAD(framing, text) \
+    { \
+        framing, text, sizeof text - 1 \
+    }
 
 /* All with --frame-max 16. */
 static const struct bad bad_frames[] = {

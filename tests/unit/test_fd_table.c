@@ -332,8 +332,7 @@ TEST(watches_have_a_table_of_their_own_size)
     REQUIRE(tn_fd_table_init(&table, 1) == 1);
     for (uint32_t w = 0; w <= TN_WATCHES; w++) {
         REQUIRE(pipe(pipes[w]) == 0);
-        CHECK_EQ(tn_fd_table_watch(&table, pipes[w][0]),
-                 w < TN_WATCHES ? (int32_t)w : TN_EFULL);
+        CHECK_EQ(tn_fd_table_watch(&table, pipes[w][0]), w < TN_WATCHES ? (int32_t)w : TN_EFULL);
     }
     write_to(pipes[TN_WATCHES][1]);
     CHECK_EQ(tn_fd_table_wait(&table, 0), 0);

@@ -103,8 +103,8 @@ static uint8_t *frame_of(enum tn_framing framing, uint32_t len, uint32_t *size)
 
 TEST(a_payload_one_byte_over_the_maximum_is_refused)
 {
-    static const uint32_t limits[] = {0,   1,   9,    10,    99,    100,   127,  128, 255,
-                                      256, 999, 1000, 16383, 16384, 65535, 65536};
+    static const uint32_t limits[] = {0,   1,   9,   10,   99,    100,   127,   128,
+                                      255, 256, 999, 1000, 16383, 16384, 65535, 65536};
 
     for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
         for (size_t j = 1; j < sizeof framings / sizeof framings[0]; j++) {
