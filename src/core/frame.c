@@ -25,14 +25,19 @@ int32_t tn_frame_encode(uint32_t framing, uint8_t *dst, uint32_t to, const uint8
 {
     switch ((enum tn_framing)framing) {
     case TN_RAW:
+        //@ assert tn_frame_before(framing, len) == 0;
         return tn_raw_encode(dst, to, src, len);
     case TN_LINE:
+        //@ assert tn_frame_before(framing, len) == 0;
         return tn_line_encode(dst, to, src, len);
     case TN_U32:
+        //@ assert tn_frame_before(framing, len) == 4;
         return tn_u32_encode(dst, to, src, len);
     case TN_NETSTRING:
+        //@ assert tn_frame_before(framing, len) == tn_digits(len) + 1;
         return tn_netstring_encode(dst, to, src, len);
     case TN_VARINT:
+        //@ assert tn_frame_before(framing, len) == tn_septets(len);
         return tn_varint_encode(dst, to, src, len);
     }
     return TN_EFRAME;

@@ -426,7 +426,34 @@ static void disarm(struct tn_server *s, uint32_t slot)
     cancel(s, slot);
 }
 
-/* Closes the descriptor of slot, which owns no buffer, and frees the slot. */
+/* Closes the descriptor of slot and frees the slot. */
+/*@ TN_TABLE_OK(requires, &s->table);
+    requires room:  \valid(s);
+    requires slot:  tn_live(s, slot);
+    terminates \true; exits \false;
+    assigns s->table.slots.live, s->table.slots.usable,
+            s->table.slots.perm[0 .. s->table.slots.cap - 1],
+            s->table.slots.pos[0 .. s->table.slots.cap - 1], s->table.slots.gen[slot],
+            s->table.fd[slot], k_open[s->table.fd[slot]], k_reg[s->table.fd[slot]];
+    TN_TABLE_OK(ensures, &s->table);
+    ensures pool:   tn_pool_same{Pre, Post}(s);
+    ensures timers: tn_timers_same{Pre, Post}(s);
+    ensures config: s->framing == \old(s->framing) && s->frame_max == \old(s->frame_max);
+    ensures closed: !tn_live(s, slot) && k_open[\old(s->table.fd[slot])] == 0;
+    ensures fewer:  s->table.slots.live == \old(s->table.slots.live) - 1;
+    ensures lives:  \forall integer i; i != slot ==> (tn_live(s, i) <==> tn_live{Pre}(s, i));
+    ensures conns:  \forall integer i; tn_live(s, i) && i != slot ==> conn_same{Pre, Post}(s, i);
+    ensures owners: \forall integer b; 0 <= b < TN_BLOCKS ==>
+                    s->buffer[b].owner == \old(s->buffer[b].owner);
+*/
+static void shut(struct tn_server *s, uint32_t slot)
+{
+    tn_fd_table_close(&s->table, slot);
+    /*@ assert alike: \forall integer i; tn_live(s, i) && i != slot ==>
+            tn_table_same{Pre, Here}(&s->table, i); */
+}
+
+/* The same for a connection that owns no buffer. */
 /*@ TN_TABLE_OK(requires, &s->table);
     requires room:  \valid(s) && tn_pool_ok(&s->pool) && tn_timers_ok(&s->timers);
     requires slot:  tn_live(s, slot) && s->conn[slot].block == TN_NO_BLOCK;
@@ -451,22 +478,83 @@ static void disarm(struct tn_server *s, uint32_t slot)
 */
 static void release(struct tn_server *s, uint32_t slot)
 {
-    tn_fd_table_close(&s->table, slot);
+    shut(s, slot);
+    /*@ assert lent: \forall integer b; 0 <= b < TN_BLOCKS ==> block_same{Pre, Here}(s, b); */
 }
 
-void tn_link_close(struct tn_server *s, uint32_t slot)
+/* Gives back all that slot has. */
+/*@ TN_TABLE_OK(requires, &s->table);
+    requires room:  \valid(s) && tn_pool_ok(&s->pool) && tn_timers_ok(&s->timers) &&
+                    s->timers.cap == s->table.slots.cap;
+    requires slot:  tn_live(s, slot);
+    requires owned: tn_owned(s, TN_NONE);
+    requires no_buffer_leak: tn_no_buffer_leak(s, TN_NONE);
+    terminates \true; exits \false;
+    assigns s->conn[slot].block, s->pool.free, s->pool.perm[0 .. TN_BLOCKS - 1],
+            s->pool.pos[0 .. TN_BLOCKS - 1], s->timers.armed,
+            s->timers.heap[0 .. s->timers.cap - 1], s->timers.pos[0 .. s->timers.cap - 1],
+            s->table.slots.live, s->table.slots.usable,
+            s->table.slots.perm[0 .. s->table.slots.cap - 1],
+            s->table.slots.pos[0 .. s->table.slots.cap - 1], s->table.slots.gen[slot],
+            s->table.fd[slot], k_open[s->table.fd[slot]], k_reg[s->table.fd[slot]];
+    TN_TABLE_OK(ensures, &s->table);
+    ensures room:   tn_pool_ok(&s->pool) && tn_timers_ok(&s->timers);
+    ensures config: s->timers.cap == s->table.slots.cap &&
+                    s->table.slots.cap == \old(s->table.slots.cap) &&
+                    s->framing == \old(s->framing) && s->frame_max == \old(s->frame_max);
+    ensures closed: !tn_live(s, slot) && k_open[\old(s->table.fd[slot])] == 0;
+    ensures fewer:  s->table.slots.live == \old(s->table.slots.live) - 1;
+    ensures lives:  \forall integer i; i != slot ==> (tn_live(s, i) <==> tn_live{Pre}(s, i));
+    ensures owned:  tn_owned(s, TN_NONE);
+    ensures no_buffer_leak: tn_no_buffer_leak(s, TN_NONE);
+    ensures others: others_same{Pre, Post}(s, slot);
+    ensures rest:   buffers_same{Pre, Post}(s, TN_NONE);
+    ensures window: window_same{Pre, Post}(s);
+*/
+static void vacate(struct tn_server *s, uint32_t slot)
 {
     if (s->conn[slot].block != TN_NO_BLOCK)
         give_back(s, slot);
-    //@ assert given: others_same{Pre, Here}(s, slot);
+    //@ assert given: others_same{Pre, Here}(s, slot) && tn_owned_at(s, slot);
+    //@ assert live: tn_slots_same{Pre, Here}(s);
+    //@ assert rest: buffers_same{Pre, Here}(s, TN_NONE) && window_same{Pre, Here}(s);
     disarm(s, slot);
+    //@ assert live: tn_slots_same{Pre, Here}(s);
     release(s, slot);
-    //@ assert released: others_same{Pre, Here}(s, slot);
+}
+
+/* Notes that slot is closed. */
+/*@ requires shape: \valid(s) && tn_pool_ok(&s->pool) && tn_timers_ok(&s->timers) &&
+                    tn_table_shape(&s->table);
+    requires slot:  slot < TN_CONNECTIONS && !tn_live(s, slot);
+    requires batch: tn_table_batch(&s->table);
+    requires owned: tn_owned(s, TN_NONE);
+    requires no_buffer_leak: tn_no_buffer_leak(s, TN_NONE);
+    terminates \true; exits \false;
+    assigns s->conn[slot].state, s->cur, s->off, s->retry_ms;
+    ensures shape:  tn_pool_ok(&s->pool) && tn_timers_ok(&s->timers) && tn_table_shape(&s->table);
+    ensures batch:  tn_table_batch(&s->table);
+    ensures no_buffer_leak: tn_no_buffer_leak(s, TN_NONE);
+    ensures others: others_same{Pre, Post}(s, slot);
+    ensures rest:   buffers_same{Pre, Post}(s, TN_NONE);
+    ensures ended:  \old(s->cur) == slot ==> s->cur == TN_NONE && s->off == 0;
+    ensures window: \old(s->cur) != slot ==> window_same{Pre, Post}(s);
+*/
+static void forget(struct tn_server *s, uint32_t slot)
+{
     s->conn[slot].state = TN_CONN_CLOSED;
     s->retry_ms = 0;
     if (s->cur == slot) {
         s->cur = TN_NONE;
         s->off = 0;
     }
+}
+
+void tn_link_close(struct tn_server *s, uint32_t slot)
+{
+    vacate(s, slot);
+    forget(s, slot);
     //@ assert others: others_same{Pre, Here}(s, slot);
+    //@ assert rest: buffers_same{Pre, Here}(s, TN_NONE) && cur_same{Pre, Here}(s, slot);
+    //@ assert window: tn_window(s);
 }
