@@ -489,6 +489,7 @@ static void release(struct tn_server *s, uint32_t slot)
     requires slot:  tn_live(s, slot);
     requires owned: tn_owned(s, TN_NONE);
     requires no_buffer_leak: tn_no_buffer_leak(s, TN_NONE);
+    requires server: tn_server_shape(s);
     terminates \true; exits \false;
     assigns s->conn[slot].block, s->pool.free, s->pool.perm[0 .. TN_BLOCKS - 1],
             s->pool.pos[0 .. TN_BLOCKS - 1], s->timers.armed,
@@ -507,6 +508,7 @@ static void release(struct tn_server *s, uint32_t slot)
     ensures lives:  \forall integer i; i != slot ==> (tn_live(s, i) <==> tn_live{Pre}(s, i));
     ensures owned:  tn_owned(s, TN_NONE);
     ensures no_buffer_leak: tn_no_buffer_leak(s, TN_NONE);
+    ensures server: tn_server_shape(s);
     ensures others: others_same{Pre, Post}(s, slot);
     ensures rest:   buffers_same{Pre, Post}(s, TN_NONE);
     ensures window: window_same{Pre, Post}(s);
@@ -516,10 +518,12 @@ static void vacate(struct tn_server *s, uint32_t slot)
     if (s->conn[slot].block != TN_NO_BLOCK)
         give_back(s, slot);
     //@ assert given: others_same{Pre, Here}(s, slot) && tn_owned_at(s, slot);
-    //@ assert live: tn_slots_same{Pre, Here}(s);
+    /*@ assert live: tn_slots_same{Pre, Here}(s) && s->timers.cap == \at(s->timers.cap, Pre) &&
+            s->framing == \at(s->framing, Pre) && s->frame_max == \at(s->frame_max, Pre); */
     //@ assert rest: buffers_same{Pre, Here}(s, TN_NONE) && window_same{Pre, Here}(s);
     disarm(s, slot);
-    //@ assert live: tn_slots_same{Pre, Here}(s);
+    /*@ assert live: tn_slots_same{Pre, Here}(s) && s->timers.cap == \at(s->timers.cap, Pre) &&
+            s->framing == \at(s->framing, Pre) && s->frame_max == \at(s->frame_max, Pre); */
     release(s, slot);
 }
 
@@ -530,11 +534,13 @@ static void vacate(struct tn_server *s, uint32_t slot)
     requires batch: tn_table_batch(&s->table);
     requires owned: tn_owned(s, TN_NONE);
     requires no_buffer_leak: tn_no_buffer_leak(s, TN_NONE);
+    requires server: tn_server_shape(s);
     terminates \true; exits \false;
     assigns s->conn[slot].state, s->cur, s->off, s->retry_ms;
     ensures shape:  tn_pool_ok(&s->pool) && tn_timers_ok(&s->timers) && tn_table_shape(&s->table);
     ensures batch:  tn_table_batch(&s->table);
     ensures no_buffer_leak: tn_no_buffer_leak(s, TN_NONE);
+    ensures server: tn_server_shape(s);
     ensures others: others_same{Pre, Post}(s, slot);
     ensures rest:   buffers_same{Pre, Post}(s, TN_NONE);
     ensures ended:  \old(s->cur) == slot ==> s->cur == TN_NONE && s->off == 0;
@@ -550,11 +556,46 @@ static void forget(struct tn_server *s, uint32_t slot)
     }
 }
 
-void tn_link_close(struct tn_server *s, uint32_t slot)
+/* Gives back all that slot has, and notes that it is closed. */
+/*@ TN_TABLE_OK(requires, &s->table);
+    requires room:  \valid(s) && tn_pool_ok(&s->pool) && tn_timers_ok(&s->timers) &&
+                    s->timers.cap == s->table.slots.cap;
+    requires slot:  tn_live(s, slot);
+    requires owned: tn_owned(s, TN_NONE);
+    requires no_buffer_leak: tn_no_buffer_leak(s, TN_NONE);
+    requires server: tn_server_shape(s);
+    terminates \true; exits \false;
+    assigns s->conn[slot].block, s->conn[slot].state, s->cur, s->off, s->retry_ms, s->pool.free,
+            s->pool.perm[0 .. TN_BLOCKS - 1],
+            s->pool.pos[0 .. TN_BLOCKS - 1], s->timers.armed,
+            s->timers.heap[0 .. s->timers.cap - 1], s->timers.pos[0 .. s->timers.cap - 1],
+            s->table.slots.live, s->table.slots.usable,
+            s->table.slots.perm[0 .. s->table.slots.cap - 1],
+            s->table.slots.pos[0 .. s->table.slots.cap - 1], s->table.slots.gen[slot],
+            s->table.fd[slot], k_open[s->table.fd[slot]], k_reg[s->table.fd[slot]];
+    TN_TABLE_OK(ensures, &s->table);
+    ensures room:   tn_pool_ok(&s->pool) && tn_timers_ok(&s->timers);
+    ensures config: s->timers.cap == s->table.slots.cap &&
+                    s->table.slots.cap == \old(s->table.slots.cap) &&
+                    s->framing == \old(s->framing) && s->frame_max == \old(s->frame_max);
+    ensures closed: !tn_live(s, slot) && k_open[\old(s->table.fd[slot])] == 0;
+    ensures fewer:  s->table.slots.live == \old(s->table.slots.live) - 1;
+    ensures lives:  \forall integer i; i != slot ==> (tn_live(s, i) <==> tn_live{Pre}(s, i));
+    ensures no_buffer_leak: tn_no_buffer_leak(s, TN_NONE);
+    ensures server: tn_server_shape(s);
+    ensures others: others_same{Pre, Post}(s, slot);
+    ensures rest:   buffers_same{Pre, Post}(s, TN_NONE);
+    ensures ended:  \old(s->cur) == slot ==> s->cur == TN_NONE && s->off == 0;
+    ensures window: \old(s->cur) != slot ==> window_same{Pre, Post}(s);
+*/
+static void leave(struct tn_server *s, uint32_t slot)
 {
     vacate(s, slot);
     forget(s, slot);
-    //@ assert others: others_same{Pre, Here}(s, slot);
-    //@ assert rest: buffers_same{Pre, Here}(s, TN_NONE) && cur_same{Pre, Here}(s, slot);
-    //@ assert window: tn_window(s);
+}
+
+void tn_link_close(struct tn_server *s, uint32_t slot)
+{
+    leave(s, slot);
+    //@ assert window: tn_window(s) && cur_same{Pre, Here}(s, slot);
 }
