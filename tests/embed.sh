@@ -106,5 +106,9 @@ else
     echo 'no C++ compiler: headers not tried in C++ (apt-get install g++)'
 fi
 
+# The sources share one file there, so no two may use a static name twice.
+ci/dist "$out/dist" >"$out/dist.log" 2>&1 && : >"$out/dist.log"
+check 'the two files of make dist compile' "$out/dist.log"
+
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

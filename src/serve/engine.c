@@ -231,7 +231,7 @@ static struct tn_step deliver(struct tn_server *s)
     ensures type:  \result.type == TN_CLOSED || \result.type == TN_STEP_MORE ||
                    \result.type == TN_STEP_PARKED;
 */
-static struct tn_step receive(struct tn_server *s, uint32_t slot)
+static struct tn_step take_input(struct tn_server *s, uint32_t slot)
 {
     int32_t n;
 
@@ -287,7 +287,7 @@ static struct tn_step serve(struct tn_server *s, uint32_t slot, size_t mask)
     const uint32_t state = s->conn[slot].state;
 
     if (state == TN_CONN_OPEN && (mask % 2u == 1u || mask >= 8u))
-        return receive(s, slot);
+        return take_input(s, slot);
     if (state == TN_CONN_LINGERING)
         return discard(s, slot);
     if (s->conn[slot].block == TN_NO_BLOCK)
@@ -448,7 +448,7 @@ static struct tn_step unpark(struct tn_server *s)
         s->park_cursor = slot + 1u;
         if (s->table.fd[slot] != -1 && s->conn[slot].state == TN_CONN_PARKED) {
             s->conn[slot].state = TN_CONN_OPEN;
-            return receive(s, slot);
+            return take_input(s, slot);
         }
     }
     s->parked = 0;
@@ -481,7 +481,7 @@ static struct tn_step drain(struct tn_server *s)
         slot = (uint32_t)s->drain_cursor;
         s->drain_cursor = slot + 1u;
         if (s->table.fd[slot] != -1 && s->conn[slot].state == TN_CONN_OPEN)
-            return receive(s, slot);
+            return take_input(s, slot);
     }
     if (s->drain_ms <= s->waited_ms)
         return ended(s, s->table.slots.perm[0], TN_BY_DRAIN);
