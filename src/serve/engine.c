@@ -255,7 +255,8 @@ static struct tn_step take_input(struct tn_server *s, uint32_t slot)
 
 /* Receives and drops for a connection that we have finished. */
 /*@ TN_SERVER_OK(requires, s, TN_NONE);
-    requires live: tn_live(s, slot);
+    requires live: tn_live(s, slot) && s->cur == TN_NONE &&
+                   s->conn[slot].state == TN_CONN_LINGERING;
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
     TN_SERVER_OK(ensures, s, TN_NONE);

@@ -168,6 +168,7 @@ void tn_fd_table_unwatch(struct tn_fd_table *t, uint32_t w)
             t->slots.pos[0 .. t->slots.cap - 1], t->slots.gen[s];
     TN_TABLE_OK(ensures, t);
     ensures freed:  !tn_slot_live(&t->slots, s);
+    ensures fewer:  t->slots.live == \old(t->slots.live) - 1;
     ensures others: \forall integer o; 0 <= o < t->slots.cap && o != s ==>
                     (tn_slot_live(&t->slots, o) <==> tn_slot_live{Pre}(&t->slots, o));
 */

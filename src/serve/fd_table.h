@@ -245,6 +245,7 @@ int32_t tn_fd_table_accept(struct tn_fd_table *t, uint32_t l);
             k_open[t->fd[s]], k_reg[t->fd[s]];
     TN_TABLE_OK(ensures, t);
     ensures closed: !tn_slot_live(&t->slots, s) && k_open[\old(t->fd[s])] == 0;
+    ensures fewer:  t->slots.live == \old(t->slots.live) - 1;
     ensures others: \forall integer o; 0 <= o < t->slots.cap && o != s ==>
                     tn_table_same{Pre, Post}(t, o);
 */

@@ -2,7 +2,7 @@
 #ifndef TN_SERVE_LINK_H
 #define TN_SERVE_LINK_H
 
-#include "serve/server.h"
+#include "serve/state.h"
 
 /* Sees to it that the connection owns a buffer.  Returns 1, or 0 when all are
  * lent. */
@@ -92,7 +92,7 @@ int32_t tn_link_fill(struct tn_server *s, uint32_t slot);
 
 /* Receives and drops.  Returns as tn_link_fill does. */
 /*@ TN_SERVER_OK(requires, s, slot);
-    requires live: tn_live(s, slot);
+    requires live: tn_live(s, slot) && s->conn[slot].block == TN_NO_BLOCK;
     terminates \true; exits \false;
     assigns s->trash[0 .. TN_TRASH - 1], k_rx[s->table.fd[slot]];
     TN_SERVER_OK(ensures, s, slot);
