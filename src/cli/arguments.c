@@ -6,9 +6,15 @@
 
 static const char *const framing_names[] = {"raw", "line", "u32", "netstring", "varint", NULL};
 
+/* In the order of enum tn_cli_model. */
 static const char *const model_names[] = {
     "blocking", "polling", "select", "poll",        "epoll",        "epoll-et",  "uring",
     "fork",     "prefork", "thread", "thread-pool", "process-pool", "coroutine", NULL};
+
+/* Those that this build has. */
+static const uint8_t model_built[TN_CLI_MODELS_KNOWN] = {
+    [TN_CLI_EPOLL] = 1,
+};
 
 static const char NOT_BUILT[] = "not available in this build";
 static const char NOT_A_DURATION[] = "not a duration such as 500ms, 5s or 2m";
@@ -42,10 +48,10 @@ const char *tn_cli_framing_name(uint32_t f)
 
 const char *tn_cli_model_name(uint32_t m, uint32_t *built)
 {
-    if (m >= sizeof model_names / sizeof model_names[0] - 1) {
+    if (m >= TN_CLI_MODELS_KNOWN) {
         return NULL;
     }
-    *built = strcmp(model_names[m], "epoll") == 0;
+    *built = model_built[m];
     return model_names[m];
 }
 
@@ -111,16 +117,13 @@ static int parse_duration(const char *text, uint32_t *ms)
 }
 
 /* Puts the value of a word option where it belongs; null, or why not. */
-static const char *set_model(const char *value)
+static const char *set_model(struct tn_cli_arguments *a, const char *value)
 {
-    uint32_t built = 0;
-    uint32_t m = find(model_names, value, strlen(value));
-
-    if (m == TN_NONE) {
+    a->model = find(model_names, value, strlen(value));
+    if (a->model == TN_NONE) {
         return "no such model: try tenon models";
     }
-    (void)tn_cli_model_name(m, &built);
-    return built ? NULL : NOT_BUILT;
+    return model_built[a->model] ? NULL : NOT_BUILT;
 }
 
 static const char *set_service(struct tn_cli_arguments *a, const char *value)
@@ -153,7 +156,7 @@ static const char *set_value(struct tn_cli_arguments *a, uint32_t option, const 
 {
     switch (option) {
     case OPTION_MODEL:
-        return set_model(value);
+        return set_model(a, value);
     case OPTION_LISTEN:
         return add_listener(a, value);
     case OPTION_SERVICE:
@@ -234,6 +237,7 @@ static void set_defaults(struct tn_cli_arguments *a)
 {
     memset(a, 0, sizeof *a);
     a->command = TN_CLI_SERVE;
+    a->model = TN_CLI_EPOLL;
     a->service = TN_CLI_ECHO;
     a->framing = TN_RAW;
     a->max_connections = TN_DEFAULT_CONNECTIONS;

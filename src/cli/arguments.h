@@ -6,6 +6,24 @@
 
 enum tn_cli_command { TN_CLI_SERVE, TN_CLI_MODELS, TN_CLI_HELP, TN_CLI_VERSION };
 
+/* The concurrency models, in the order of `tenon models`. */
+enum tn_cli_model {
+    TN_CLI_BLOCKING,
+    TN_CLI_POLLING,
+    TN_CLI_SELECT,
+    TN_CLI_POLL,
+    TN_CLI_EPOLL,
+    TN_CLI_EPOLL_ET,
+    TN_CLI_URING,
+    TN_CLI_FORK,
+    TN_CLI_PREFORK,
+    TN_CLI_THREAD,
+    TN_CLI_THREAD_POOL,
+    TN_CLI_PROCESS_POOL,
+    TN_CLI_COROUTINE,
+    TN_CLI_MODELS_KNOWN
+};
+
 /* Drain so long on request before the rest is closed by force. */
 #define TN_CLI_DRAIN_MS 5000u
 
@@ -16,6 +34,7 @@ struct tn_cli_arguments {
     uint32_t command;                 /* enum tn_cli_command */
     const char *listen[TN_LISTENERS]; /* addresses, not yet looked at */
     uint32_t listeners;               /* 1 .. TN_LISTENERS */
+    uint32_t model;                   /* enum tn_cli_model, one that is built */
     uint32_t service;                 /* enum tn_cli_service */
     uint32_t framing;                 /* enum tn_framing */
     uint32_t max_connections;         /* 1 .. TN_CONNECTIONS */

@@ -225,6 +225,7 @@ static int watch_commands(struct program *p, struct tn_server *s)
 static int listen_everywhere(const struct tn_cli_arguments *a, struct tn_server *s)
 {
     static char bound[TN_LISTENERS][TN_ADDRESS_LEN];
+    uint32_t built;
 
     for (uint32_t i = 0; i < a->listeners; i++) {
         int32_t fd = tn_listen_open(a->listen[i], 0, bound[i]);
@@ -236,9 +237,9 @@ static int listen_everywhere(const struct tn_cli_arguments *a, struct tn_server 
         }
     }
     for (uint32_t i = 0; i < a->listeners; i++) {
-        (void)printf("listening %s model epoll service %s framing %s pid %ld\n", bound[i],
-                     tn_cli_service_name(a->service), tn_cli_framing_name(a->framing),
-                     (long)getpid());
+        (void)printf("listening %s model %s service %s framing %s pid %ld\n", bound[i],
+                     tn_cli_model_name(a->model, &built), tn_cli_service_name(a->service),
+                     tn_cli_framing_name(a->framing), (long)getpid());
     }
     (void)fflush(stdout);
     return 1;

@@ -39,6 +39,32 @@
 #define PEER_ARGS 40
 #define PEER_ADDRESSES 8
 
+/* --- the model under test ------------------------------------------------------------ */
+
+/* Every model that is built, and what a test may expect of it.  tests/run runs
+ * each end-to-end test once for each: $MODEL is its word, and the first one's
+ * when there is none. */
+struct model {
+    const char *word;
+    int event;   /* driven by readiness: one flow of control, its own counters */
+    int at_once; /* connections it serves at a time, whatever --max-connections */
+};
+
+static const struct model models[] = {
+    {"epoll", 1, 16384},
+};
+
+static inline const struct model *model_under_test(void)
+{
+    const char *word = getenv("MODEL");
+
+    for (size_t i = 0; word != NULL && i < sizeof models / sizeof models[0]; i++)
+        if (strcmp(models[i].word, word) == 0)
+            return &models[i];
+    REQUIRE(word == NULL || word[0] == '\0');
+    return &models[0];
+}
+
 /* --- time ---------------------------------------------------------------------------- */
 
 static inline int64_t peer_ns(void)
@@ -174,6 +200,8 @@ static inline void server_start(struct server *s, int with_input)
     s->args[0] = "tenon";
     s->args[1] = "serve";
     s->arg_count += 2;
+    if (getenv("MODEL") != NULL)
+        server_args(s, "--model", model_under_test()->word, NULL);
     if (listeners == 0) {
         server_args(s, "--listen", "127.0.0.1:0", NULL);
         listeners = 1;

@@ -90,8 +90,8 @@ static void serve_everywhere(int service, int framing)
         server_args(&s, "--listen", "[::1]:0", NULL);
     server_start(&s, 0);
     close(fd);
-    snprintf(word, sizeof word, "listening %s model epoll service %s framing %s pid %ld",
-             s.address[0], service_words[service], framing_words[framing], (long)s.pid);
+    snprintf(word, sizeof word, "listening %s model %s service %s framing %s pid %ld", s.address[0],
+             model_under_test()->word, service_words[service], framing_words[framing], (long)s.pid);
     CHECK_STR(s.ready, word);
     CHECK_STR(s.address[1], path);
     for (int i = 0; i < s.address_count; i++)
