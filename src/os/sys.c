@@ -1,7 +1,7 @@
 /* The kernel, on Linux: each function keeps its contract of os/sys.h by one
  * system call, and translates errno.  This file is trusted, not proved: it is
- * kept short enough to be checked by eye, and tests/unit/test_sys.c tries each
- * clause of each contract on the real kernel.
+ * kept short enough to be checked by eye, and tests/conform checks each clause of
+ * each contract on the real kernel.
  */
 #define _GNU_SOURCE
 #include "os/sys.h"

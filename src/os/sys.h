@@ -18,7 +18,11 @@
  * and for the last batch of readiness reports, as witnesses:
  *   k_ev_fd[i], k_ev_inc[i]  the life of the descriptor the i-th report is for
  *
- * Simplification: the counters of a stream are taken as never reaching 2^64.
+ * Simplifications: the counters of a stream are taken as never reaching 2^64.
+ * There is one set at a time, and what is registered is taken out before the set
+ * is closed: k_reg does not say in which set, nor does it end with one.
+ *
+ * Each clause is checked on Linux and on the simulated kernel by `make conform`.
  */
 #ifndef TN_OS_SYS_H
 #define TN_OS_SYS_H
@@ -159,8 +163,9 @@ void tn_sys_epoll_remove(int32_t epfd, int32_t fd);
 */
 int32_t tn_sys_epoll_wait(int32_t epfd, struct tn_ready *ready, uint32_t max, int32_t timeout_ms);
 
-/* Takes one connection from a listener: non-blocking, closed on exec.  Returns
- * its descriptor; TN_EAGAIN when there is none (or it is gone already);
+/* Takes one connection from a listener, which is non-blocking (or this waits for
+ * one): the connection is non-blocking too, and closed on exec.  Returns its
+ * descriptor; TN_EAGAIN when there is none (or it is gone already);
  * TN_EFILES, TN_EMEMORY when it must wait; TN_ESYSTEM. */
 /*@ requires open:  k_ours(listener);
     requires model: k_inv;

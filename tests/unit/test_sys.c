@@ -1,8 +1,5 @@
-/* The contracts of os/sys.h, clause by clause, on the real kernel: what the
- * proofs assume is tried here.
- *
- * Not reached: a full table of registrations (TN_EMEMORY), a descriptor beyond
- * TN_SYS_FDS, and interrupted recv and send, which never block.
+/* The calls of os/sys.h on the real kernel, situation by situation.  Their
+ * contracts, clause by clause, are checked by `make conform`.
  */
 #define _GNU_SOURCE
 #include "os/sys.h"
@@ -18,6 +15,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -563,6 +561,58 @@ TEST(a_closed_number_is_free_and_registered_nowhere)
     REQUIRE(write(other.peers, "y", 1) == 1);
     CHECK_EQ(tn_sys_epoll_wait(set, &ready, 1, 2000), 1);
     CHECK_EQ(ready.gen, 7);
+}
+
+/* Why os/sys.h speaks of descriptors that nobody shares: the limits of its
+ * contracts, as they show when a file is open twice. */
+TEST(a_registration_outlives_close_while_a_duplicate_is_open)
+{
+    int32_t set = tn_sys_epoll_create();
+    struct ends e = tcp();
+    int duplicate = dup(e.ours);
+    struct tn_ready ready;
+
+    REQUIRE(write(e.peers, "x", 1) == 1 && readable_within(e.ours, 2000));
+    CHECK_EQ(tn_sys_epoll_add(set, e.ours, 5, 6, TN_READ), 1);
+    tn_sys_close(e.ours);
+    CHECK_EQ(tn_sys_epoll_wait(set, &ready, 1, 0), 1);
+    CHECK(ready.slot == 5 && ready.gen == 6);
+    tn_sys_close(duplicate);
+    CHECK_EQ(tn_sys_epoll_wait(set, &ready, 1, 0), 0);
+}
+
+TEST(a_registration_outlives_close_while_another_process_has_the_file)
+{
+    int32_t set = tn_sys_epoll_create();
+    struct ends e = tcp();
+    struct tn_ready ready;
+    int release[2];
+    char c;
+    pid_t child;
+
+    REQUIRE(write(e.peers, "x", 1) == 1 && readable_within(e.ours, 2000));
+    CHECK_EQ(tn_sys_epoll_add(set, e.ours, 5, 6, TN_READ), 1);
+    REQUIRE(pipe(release) == 0 && (child = fork()) >= 0);
+    if (child == 0) {
+        close(release[1]);
+        _exit(read(release[0], &c, 1) != 0);
+    }
+    tn_sys_close(e.ours);
+    CHECK_EQ(tn_sys_epoll_wait(set, &ready, 1, 0), 1);
+    close(release[1]);
+    REQUIRE(waitpid(child, NULL, 0) == child);
+    CHECK_EQ(tn_sys_epoll_wait(set, &ready, 1, 0), 0);
+}
+
+TEST(what_was_registered_is_forgotten_with_its_set)
+{
+    int32_t first = tn_sys_epoll_create(), second;
+    struct ends e = tcp();
+
+    CHECK_EQ(tn_sys_epoll_add(first, e.ours, 5, 6, TN_READ), 1);
+    tn_sys_close(first);
+    second = tn_sys_epoll_create();
+    CHECK_EQ(tn_sys_epoll_add(second, e.ours, 5, 6, TN_READ), 1);
 }
 
 TEST(a_peer_sees_the_end_of_what_is_closed)
