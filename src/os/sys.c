@@ -145,19 +145,18 @@ int32_t tn_sys_accept(int32_t listener)
     }
 }
 
-/* Of the errors of recv and send, those that pass by themselves. */
+/* Of the errors of recv and send, those that pass by themselves.  A call that
+ * does not wait is not interrupted on Linux; where it is, it is tried again
+ * when readiness is reported again. */
 static int passes(int error)
 {
-    return error == EAGAIN || error == EWOULDBLOCK || error == ENOBUFS || error == ENOMEM;
+    return error == EAGAIN || error == EWOULDBLOCK || error == EINTR || error == ENOBUFS || error == ENOMEM;
 }
 
 int32_t tn_sys_recv(int32_t fd, uint8_t *buf, uint32_t to, uint32_t n)
 {
-    ssize_t got;
+    ssize_t got = recv(fd, buf + to, n, MSG_DONTWAIT);
 
-    do {
-        got = recv(fd, buf + to, n, MSG_DONTWAIT);
-    } while (got < 0 && errno == EINTR);
     if (got > 0) {
         return (int32_t)got;
     }
@@ -166,11 +165,8 @@ int32_t tn_sys_recv(int32_t fd, uint8_t *buf, uint32_t to, uint32_t n)
 
 int32_t tn_sys_send(int32_t fd, const uint8_t *buf, uint32_t from, uint32_t n)
 {
-    ssize_t sent;
+    ssize_t sent = send(fd, buf + from, n, MSG_DONTWAIT | MSG_NOSIGNAL);
 
-    do {
-        sent = send(fd, buf + from, n, MSG_DONTWAIT | MSG_NOSIGNAL);
-    } while (sent < 0 && errno == EINTR);
     return sent >= 0 ? (int32_t)sent : passes(errno) ? 0 : TN_ERESET;
 }
 

@@ -2,7 +2,8 @@
 
 void tn_count(uint64_t *counter, uint64_t n)
 {
-    *counter = n <= UINT64_MAX - *counter ? *counter + n : UINT64_MAX;
+    if (*counter < TN_COUNT_END)
+        *counter += n;
 }
 
 /* A step of this type, for the connection in slot. */
@@ -142,15 +143,11 @@ static uint32_t advance(struct tn_server *s, uint32_t slot, size_t more)
 /* Ends a delivery: drops what was delivered, sends what is pending, and moves
  * the connection on.  more: frames may be left, held back for lack of room for
  * their replies. */
-/*@ TN_SERVER_OK(requires, s, slot);
-    requires live:  tn_live(s, slot) && (s->cur == TN_NONE || s->cur == slot) &&
-                    s->conn[slot].block != TN_NO_BLOCK;
-    requires state: s->conn[slot].state != TN_CONN_PARKED &&
-                    s->conn[slot].state != TN_CONN_LINGERING;
+/*@ TN_SERVER_OK(requires, s, TN_NONE);
+    requires live:  tn_live(s, slot) && s->cur == slot;
     requires known: more == 0 || more == 1;
     requires room:  s->conn[slot].state == TN_CONN_OPEN && more == 0 ==>
                     s->buffer[s->conn[slot].block].in_len - s->off < TN_IN_CAP;
-    requires held:  s->conn[slot].state == TN_CONN_PAUSED ==> more == 1;
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
     TN_SERVER_OK(ensures, s, TN_NONE);
@@ -159,6 +156,8 @@ static uint32_t advance(struct tn_server *s, uint32_t slot, size_t more)
 */
 static struct tn_step settle(struct tn_server *s, uint32_t slot, size_t more)
 {
+    const struct tn_conn *c = &s->conn[slot];
+    const struct tn_buffer *b = &s->buffer[c->block];
     int32_t n;
 
     tn_link_delivered(s, slot);
@@ -169,8 +168,11 @@ static struct tn_step settle(struct tn_server *s, uint32_t slot, size_t more)
         s->conn[slot].active_ms = s->now_ms;
         tn_count(&s->counters.bytes_out, (uint64_t)n);
     }
-    if (advance(s, slot, more) == 0)
-        return ended(s, slot, s->conn[slot].reason);
+    /* The usual end: all that came was delivered, all that was to go has gone. */
+    if (c->state == TN_CONN_OPEN && b->in_len == 0 && b->out_len == 0 && s->draining == 0) {
+        tn_link_idle(s, slot);
+    } else if (advance(s, slot, more) == 0)
+        return ended(s, slot, c->reason);
     return step_of(TN_STEP_MORE, slot, 0, 0);
 }
 
@@ -178,6 +180,34 @@ void tn_step_stop(struct tn_conn *c, uint32_t reason)
 {
     c->state = c->state == TN_CONN_HALF ? TN_CONN_FLUSHING : TN_CONN_DRAINING;
     c->reason = (uint16_t)reason;
+}
+
+/* What next_frame returns when frames are held back for lack of room for their
+ * replies. */
+#define HELD 2
+
+/* Finds the next frame of the connection being served and moves past it.
+ * Returns 1 and leaves its place in *f, counted from the start of the input; 0:
+ * there is no whole one, or no more are wanted; HELD; TN_EFRAME. */
+static int32_t next_frame(struct tn_server *s, struct tn_frame *f)
+{
+    const struct tn_conn *c = &s->conn[s->cur];
+    const struct tn_buffer *b = &s->buffer[c->block];
+    const uint32_t off = (uint32_t)s->off;
+    int32_t r;
+
+    if (s->off == b->in_len || c->state >= TN_CONN_FLUSHING)
+        return 0;
+    if (b->out_len > (c->state == TN_CONN_PAUSED ? TN_OUTPUT_LOW : TN_OUTPUT_HIGH))
+        return HELD;
+    r = tn_frame_decode(s->framing, b->in, off, (uint32_t)b->in_len - off, (uint32_t)s->scanned,
+                        s->frame_max, f);
+    if (r == 1) {
+        s->off += f->consumed;
+        s->scanned = 0;
+        f->offset += off;
+    }
+    return r;
 }
 
 /* Delivers the next frame of the connection being served, or ends the
@@ -195,32 +225,20 @@ static struct tn_step deliver(struct tn_server *s)
 {
     const uint32_t slot = (uint32_t)s->cur;
     struct tn_conn *c = &s->conn[slot];
-    struct tn_buffer *b = &s->buffer[c->block];
-    const uint32_t off = (uint32_t)s->off;
     struct tn_frame f;
-    int32_t r;
+    const int32_t r = next_frame(s, &f);
 
-    if (c->state >= TN_CONN_FLUSHING)
-        return settle(s, slot, 0);
-    if (b->out_len > TN_OUTPUT_HIGH)
-        return settle(s, slot, 1);
-    /* Usual after the last frame of a receipt: nothing is left to decode. */
-    r = off == b->in_len ? 0
-                         : tn_frame_decode(s->framing, b->in, off, (uint32_t)b->in_len - off,
-                                           (uint32_t)s->scanned, s->frame_max, &f);
-    if (r == 1) {
-        s->off += f.consumed;
-        s->scanned = 0;
-        return step_of(TN_FRAME, slot, off + f.offset, f.length);
-    }
+    if (r == 1)
+        return step_of(TN_FRAME, slot, f.offset, f.length);
     if (r < 0)
         tn_step_stop(c, TN_BY_FRAME);
-    else if (c->state == TN_CONN_HALF)
-        tn_step_stop(c, off < b->in_len ? TN_BY_TRUNCATION : TN_BY_PEER);
-    return settle(s, slot, 0);
+    else if (r == 0 && c->state == TN_CONN_HALF)
+        tn_step_stop(c, s->off < s->buffer[c->block].in_len ? TN_BY_TRUNCATION : TN_BY_PEER);
+    return settle(s, slot, r == HELD ? 1 : 0);
 }
 
-/* Receives for a connection that wants input. */
+/* Receives for a connection that wants input, and begins to deliver what is
+ * there. */
 /*@ TN_SERVER_OK(requires, s, slot);
     requires live: tn_live(s, slot) && s->cur == TN_NONE && s->conn[slot].state == TN_CONN_OPEN;
     requires rests: tn_rests_at(s, slot);
@@ -233,23 +251,22 @@ static struct tn_step deliver(struct tn_server *s)
 */
 static struct tn_step take_input(struct tn_server *s, uint32_t slot)
 {
+    struct tn_conn *c = &s->conn[slot];
     int32_t n;
 
     if (tn_link_borrow(s, slot) == 0)
         return park(s, slot);
-    s->scanned = s->buffer[s->conn[slot].block].in_len;
+    s->scanned = s->buffer[c->block].in_len;
     n = tn_link_fill(s, slot);
     if (n == TN_ERESET)
         return ended(s, slot, TN_BY_RESET);
-    if (n == 0)
-        return settle(s, slot, 0);
     s->cur = slot;
-    if (n == TN_EOF) {
-        s->conn[slot].state = TN_CONN_HALF;
-        return step_of(TN_STEP_MORE, slot, 0, 0);
+    if (n == TN_EOF)
+        c->state = TN_CONN_HALF;
+    if (n > 0) {
+        c->active_ms = s->now_ms;
+        tn_count(&s->counters.bytes_in, (uint64_t)n);
     }
-    s->conn[slot].active_ms = s->now_ms;
-    tn_count(&s->counters.bytes_in, (uint64_t)n);
     return step_of(TN_STEP_MORE, slot, 0, 0);
 }
 
@@ -281,19 +298,21 @@ static struct tn_step discard(struct tn_server *s, uint32_t slot)
     TN_SERVER_OK(ensures, s, TN_NONE);
     ensures event: tn_step_ok(s, \result);
     ensures type:  \result.type == TN_CLOSED || \result.type == TN_STEP_MORE ||
-                   \result.type == TN_STEP_PARKED;
+                   \result.type == TN_STEP_READ;
 */
 static struct tn_step serve(struct tn_server *s, uint32_t slot, size_t mask)
 {
     const uint32_t state = s->conn[slot].state;
 
     if (state == TN_CONN_OPEN && (mask % 2u == 1u || mask >= 8u))
-        return take_input(s, slot);
+        return step_of(TN_STEP_READ, slot, 0, 0);
     if (state == TN_CONN_LINGERING)
         return discard(s, slot);
-    if (s->conn[slot].block == TN_NO_BLOCK)
-        return step_of(TN_STEP_MORE, slot, 0, 0);
-    return settle(s, slot, state == TN_CONN_PAUSED || state == TN_CONN_HALF ? 1 : 0);
+    if (s->conn[slot].block != TN_NO_BLOCK) {
+        s->cur = slot; /* has output to send, and perhaps frames that waited for that */
+        s->scanned = 0;
+    }
+    return step_of(TN_STEP_MORE, slot, 0, 0);
 }
 
 /* Watches every listener (mask TN_READ), or none (0). */
@@ -449,7 +468,7 @@ static struct tn_step unpark(struct tn_server *s)
         s->park_cursor = slot + 1u;
         if (s->table.fd[slot] != -1 && s->conn[slot].state == TN_CONN_PARKED) {
             s->conn[slot].state = TN_CONN_OPEN;
-            return take_input(s, slot);
+            return step_of(TN_STEP_READ, slot, 0, 0);
         }
     }
     s->parked = 0;
@@ -482,22 +501,18 @@ static struct tn_step drain(struct tn_server *s)
         slot = (uint32_t)s->drain_cursor;
         s->drain_cursor = slot + 1u;
         if (s->table.fd[slot] != -1 && s->conn[slot].state == TN_CONN_OPEN)
-            return take_input(s, slot);
+            return step_of(TN_STEP_READ, slot, 0, 0);
     }
     if (s->drain_ms <= s->waited_ms)
         return ended(s, s->table.slots.perm[0], TN_BY_DRAIN);
     return step_of(TN_STEP_IDLE, 0, 0, 0);
 }
 
-struct tn_step tn_step(struct tn_server *s)
+/* Does the next thing that is due when no report is left. */
+static struct tn_step chore(struct tn_server *s)
 {
-    uint32_t id;
+    const uint32_t id = tn_timers_expire(&s->timers, s->waited_ms);
 
-    if (s->cur != TN_NONE)
-        return deliver(s);
-    if (s->table.poller.pos < s->table.poller.count)
-        return report(s);
-    id = tn_timers_expire(&s->timers, s->waited_ms);
     if (id != TN_NONE)
         return expired(s, id);
     if (s->parked == 1 && s->pool.free > 0)
@@ -509,6 +524,20 @@ struct tn_step tn_step(struct tn_server *s)
         return step_of(TN_STEP_MORE, 0, 0, 0);
     }
     return step_of(TN_STEP_IDLE, 0, 0, 0);
+}
+
+struct tn_step tn_step(struct tn_server *s)
+{
+    struct tn_step step;
+
+    if (s->cur == TN_NONE) {
+        step = s->table.poller.pos < s->table.poller.count ? report(s) : chore(s);
+        if (step.type == TN_STEP_READ)
+            step = take_input(s, step.slot);
+        if (s->cur == TN_NONE)
+            return step;
+    }
+    return deliver(s);
 }
 
 /* The milliseconds from now to the limit, as a wait takes them: never fewer. */

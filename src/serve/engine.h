@@ -10,6 +10,7 @@
 #define TN_STEP_PAUSED 17u /* the same: accepting was paused */
 #define TN_STEP_PARKED 18u /* the same: a connection was parked */
 #define TN_STEP_END 19u    /* a drain has ended */
+#define TN_STEP_READ 20u   /* inside a step: the connection is to be received for */
 
 /* Small enough to be returned in registers. */
 struct tn_step {

@@ -379,6 +379,13 @@ void tn_link_watch(struct tn_server *s, uint32_t slot)
         tn_fd_table_interest(&s->table, slot, mask);
 }
 
+void tn_link_idle(struct tn_server *s, uint32_t slot)
+{
+    give_back(s, slot);
+    if (s->table.interest[slot] != TN_READ)
+        tn_fd_table_interest(&s->table, slot, TN_READ);
+}
+
 /* Disarms the timer of slot. */
 /*@ requires shape: \valid(s) && tn_timers_ok(&s->timers) && slot < s->timers.cap;
     terminates \true; exits \false;

@@ -111,6 +111,8 @@ int32_t tn_link_discard(struct tn_server *s, uint32_t slot);
 */
 void tn_link_watch(struct tn_server *s, uint32_t slot);
 
+void tn_link_idle(struct tn_server *s, uint32_t slot);
+
 /* Closes the connection at once: buffer, timer, descriptor and slot are free
  * afterwards, what was unsent is dropped, and a pause of accepting ends. */
 /*@ TN_SERVER_OK(requires, s, slot);

@@ -52,7 +52,8 @@ struct tn_event {
     uint32_t watch;        /* READY */
 };
 
-/* Totals since tn_init.  They stop at their greatest value. */
+/* Totals since tn_init.  They stop once they have reached TN_COUNT_END. */
+#define TN_COUNT_END 0x8000000000000000u
 struct tn_counters {
     uint64_t accepted;           /* connections accepted */
     uint64_t closed[TN_REASONS]; /* connections ended, by reason */
