@@ -216,30 +216,50 @@ int32_t tn_next(struct tn_server *s, struct tn_event *ev, int32_t timeout_ms)
     return 1;
 }
 
+/* Sends to a connection that is not being delivered: the bytes wait until it is
+ * reported writable. */
+static int32_t send_apart(struct tn_server *s, uint32_t slot, const uint8_t *data, uint32_t len)
+{
+    struct tn_conn *c = &s->conn[slot];
+    int32_t n;
+
+    if (c->state >= TN_CONN_FLUSHING)
+        return TN_EOF;
+    if (tn_link_borrow(s, slot) == 0)
+        return 0;
+    n = tn_buffer_queue(&s->buffer[c->block], s->framing, data, len);
+    if (c->state == TN_CONN_PARKED)
+        c->state = TN_CONN_OPEN;
+    tn_step_rest(s, slot);
+    return n;
+}
+
+/* Sends to the connection that is being delivered: the bytes leave when its
+ * delivery ends. */
+static int32_t send_back(struct tn_server *s, const uint8_t *data, uint32_t len)
+{
+    const struct tn_conn *c = &s->conn[s->cur];
+
+    if (c->state >= TN_CONN_FLUSHING)
+        return TN_EOF;
+    return tn_buffer_queue(&s->buffer[c->block], s->framing, data, len);
+}
+
 int32_t tn_send(struct tn_server *s, struct tn_handle conn, const uint8_t *data, uint32_t len)
 {
-    struct tn_conn *c;
     int32_t n;
 
     if (tn_slots_has(&s->table.slots, conn) == 0)
         return TN_ESTALE;
     if (len > s->frame_max)
         return TN_ETOOBIG;
-    c = &s->conn[conn.slot];
-    if (c->state >= TN_CONN_FLUSHING)
-        return TN_EOF;
-    if (len == 0 && s->framing == TN_RAW)
-        return 1;
-    if (tn_link_borrow(s, conn.slot) == 0)
-        return 0;
-    n = tn_buffer_queue(&s->buffer[c->block], s->framing, data, len);
-    if (n > 0)
-        tn_count(&s->counters.sent, 1);
-    if (c->state == TN_CONN_PARKED)
-        c->state = TN_CONN_OPEN;
-    if (conn.slot != s->cur)
-        tn_step_rest(s, conn.slot);
-    return n > 0 ? 1 : n;
+    n = conn.slot == s->cur ? send_back(s, data, len) : send_apart(s, conn.slot, data, len);
+    if (n == 0 && len == 0 && s->framing == TN_RAW)
+        return 1; /* no bytes are a message of that framing, and already sent */
+    if (n <= 0)
+        return n;
+    tn_count(&s->counters.sent, 1);
+    return 1;
 }
 
 int32_t tn_finish(struct tn_server *s, struct tn_handle conn)
