@@ -420,7 +420,7 @@ static uint32_t wanted(uint32_t state, uint32_t pending)
 static void check_descriptor(uint32_t slot, uint32_t id)
 {
     uint32_t at, gen, mask;
-    uint32_t state = server()->conn[slot].state;
+    int32_t state = server()->conn[slot].state;
     int32_t fd = server()->table.fd[slot];
 
     if (sim_open(fd) != 1 || !sim_registered(fd, &at, &gen, &mask))
@@ -435,7 +435,7 @@ static void check_descriptor(uint32_t slot, uint32_t id)
 
 static void check_rest(uint32_t slot, uint32_t id)
 {
-    uint32_t state = server()->conn[slot].state;
+    int32_t state = server()->conn[slot].state;
     uint32_t pending = pending_of(slot);
     int rests;
 
@@ -1264,23 +1264,23 @@ static void check_counters(void)
     uint64_t ended = 0;
 
     for (uint32_t r = 0; r < TN_REASONS; r++) {
-        if (c->closed[r] != w.ended[r])
-            sim_violation("counter closed[%u]: %" PRIu64 ", not %" PRIu64, r, c->closed[r],
+        if ((uint64_t)c->closed[r] != w.ended[r])
+            sim_violation("counter closed[%u]: %" PRIu64 ", not %" PRIu64, r, (uint64_t)c->closed[r],
                           w.ended[r]);
-        ended += c->closed[r];
+        ended += (uint64_t)c->closed[r];
     }
-    if (c->accepted != w.opened || c->accepted != ended + server()->table.slots.live)
-        sim_violation("counter accepted: %" PRIu64 " of %" PRIu64, c->accepted, w.opened);
-    if (c->frames != w.frames || c->sent != w.sent)
+    if ((uint64_t)c->accepted != w.opened || (uint64_t)c->accepted != ended + server()->table.slots.live)
+        sim_violation("counter accepted: %" PRIu64 " of %" PRIu64, (uint64_t)c->accepted, w.opened);
+    if ((uint64_t)c->frames != w.frames || (uint64_t)c->sent != w.sent)
         sim_violation("counters frames, sent: %" PRIu64 ", %" PRIu64 ", not %" PRIu64 ", %" PRIu64,
-                      c->frames, c->sent, w.frames, w.sent);
-    if (c->bytes_in != k->bytes_in || c->bytes_out != k->bytes_out)
+                      (uint64_t)c->frames, (uint64_t)c->sent, w.frames, w.sent);
+    if ((uint64_t)c->bytes_in != k->bytes_in || (uint64_t)c->bytes_out != k->bytes_out)
         sim_violation("counters bytes: %" PRIu64 ", %" PRIu64 ", not %" PRIu64 ", %" PRIu64,
-                      c->bytes_in, c->bytes_out, k->bytes_in, k->bytes_out);
-    if (c->wakeups != k->waits)
-        sim_violation("counter wakeups: %" PRIu64 ", not %" PRIu64, c->wakeups, k->waits);
-    totals.parked += c->parked;
-    totals.pauses += c->accept_pauses;
+                      (uint64_t)c->bytes_in, (uint64_t)c->bytes_out, k->bytes_in, k->bytes_out);
+    if ((uint64_t)c->wakeups != k->waits)
+        sim_violation("counter wakeups: %" PRIu64 ", not %" PRIu64, (uint64_t)c->wakeups, k->waits);
+    totals.parked += (uint64_t)c->parked;
+    totals.pauses += (uint64_t)c->accept_pauses;
 }
 
 static void finish(void)

@@ -180,13 +180,13 @@ static int32_t run(struct program *p, struct tn_server *s)
 
 static void print_totals(const struct tn_counters *c)
 {
-    (void)printf("totals accepted %" PRIu64 " frames %" PRIu64 " sent %" PRIu64 " bytes-in %" PRIu64
-                 " bytes-out %" PRIu64,
+    (void)printf("totals accepted %" PRId64 " frames %" PRId64 " sent %" PRId64 " bytes-in %" PRId64
+                 " bytes-out %" PRId64,
                  c->accepted, c->frames, c->sent, c->bytes_in, c->bytes_out);
     for (uint32_t r = 0; r < TN_REASONS; r++) {
-        (void)printf(" by-%s %" PRIu64, reason_names[r], c->closed[r]);
+        (void)printf(" by-%s %" PRId64, reason_names[r], c->closed[r]);
     }
-    (void)printf(" wakeups %" PRIu64 " accept-pauses %" PRIu64 " parked %" PRIu64 "\n", c->wakeups,
+    (void)printf(" wakeups %" PRId64 " accept-pauses %" PRId64 " parked %" PRId64 "\n", c->wakeups,
                  c->accept_pauses, c->parked);
     (void)fflush(stdout);
 }

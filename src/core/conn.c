@@ -1,13 +1,13 @@
 #include "core/conn.h"
 
-uint32_t tn_conn_wants(uint32_t state, size_t out_len)
+uint32_t tn_conn_wants(int32_t state, size_t out_len)
 {
     if (state == TN_CONN_LINGERING)
         return 1;
     return (state == TN_CONN_OPEN ? 1u : 0u) + (out_len > 0 ? 4u : 0u);
 }
 
-uint32_t tn_conn_next(uint32_t state, size_t out_len, size_t more)
+int32_t tn_conn_next(int32_t state, size_t out_len, int32_t more)
 {
     switch (state) {
     case TN_CONN_OPEN:

@@ -55,8 +55,8 @@ enum tn_reason {
 struct tn_conn {
     int64_t active_ms; /* when bytes last moved; valid while idle timeouts are on */
     uint16_t block;    /* the buffer it owns, or TN_NO_BLOCK */
-    uint16_t state;    /* enum tn_conn_state */
-    uint16_t reason;   /* enum tn_reason; valid from DRAINING on */
+    int8_t state;      /* enum tn_conn_state */
+    int8_t reason;     /* enum tn_reason; valid from DRAINING on */
 };
 
 /*@ predicate tn_wants_read(integer state) =
@@ -79,14 +79,14 @@ struct tn_conn {
 /* What the descriptor is to be watched for: reading exactly if input is
  * wanted, writing exactly if output is pending (TN_READ, TN_WRITE of os/sys.h,
  * their sum, or 0). */
-/*@ requires state: state <= TN_CONN_LINGERING;
+/*@ requires state: 0 <= state <= TN_CONN_LINGERING;
     terminates \true; exits \false;
     assigns \nothing;
     ensures wants: \result == tn_wants(state, out_len);
     ensures read:  tn_wants_read(state) <==> \result == 1 || \result == 5;
     ensures write: tn_wants_write(state, out_len) <==> \result == 4 || \result == 5;
 */
-uint32_t tn_conn_wants(uint32_t state, size_t out_len);
+uint32_t tn_conn_wants(int32_t state, size_t out_len);
 
 /* The state after an attempt to deliver and to send.  more: undelivered frames
  * may be left in the buffer (delivery stopped for lack of room). */
@@ -102,6 +102,6 @@ uint32_t tn_conn_wants(uint32_t state, size_t out_len);
         \result == (out_len > 0 ? TN_CONN_DRAINING : TN_CONN_LINGERING);
     ensures other: state == TN_CONN_PARKED || state == TN_CONN_LINGERING ==> \result == state;
 */
-uint32_t tn_conn_next(uint32_t state, size_t out_len, size_t more);
+int32_t tn_conn_next(int32_t state, size_t out_len, int32_t more);
 
 #endif

@@ -310,7 +310,7 @@ int32_t tn_link_flush(struct tn_server *s, uint32_t slot)
 */
 static void drop_input(struct tn_server *s, uint32_t slot)
 {
-    const size_t n = s->off;
+    const size_t n = (size_t)s->off;
 
     s->cur = TN_NONE;
     s->off = 0;
@@ -381,9 +381,22 @@ void tn_link_watch(struct tn_server *s, uint32_t slot)
 
 void tn_link_idle(struct tn_server *s, uint32_t slot)
 {
-    give_back(s, slot);
+    tn_link_return(s, slot);
     if (s->table.interest[slot] != TN_READ)
         tn_fd_table_interest(&s->table, slot, TN_READ);
+}
+
+int32_t tn_link_queue(struct tn_server *s, uint32_t slot, const uint8_t *data, uint32_t len)
+{
+    struct tn_buffer *b = &s->buffer[s->conn[slot].block];
+    const int32_t n = tn_buffer_queue(b, s->framing, data, len);
+
+    return n;
+}
+
+void tn_link_drop(struct tn_server *s, uint32_t slot)
+{
+    s->buffer[s->conn[slot].block].in_len = 0;
 }
 
 /* Disarms the timer of slot. */

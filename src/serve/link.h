@@ -111,7 +111,48 @@ int32_t tn_link_discard(struct tn_server *s, uint32_t slot);
 */
 void tn_link_watch(struct tn_server *s, uint32_t slot);
 
+/* The usual end of a delivery: gives the buffer back, which is empty, and
+ * watches for reading. */
+/*@ TN_SERVER_OK(requires, s, slot);
+    requires live:  tn_live(s, slot) && s->cur == TN_NONE &&
+                    s->conn[slot].state == TN_CONN_OPEN && s->conn[slot].block != TN_NO_BLOCK;
+    requires empty: s->buffer[s->conn[slot].block].out_len == 0;
+    terminates \true; exits \false;
+    assigns s->conn[slot].block, s->pool.free, s->pool.perm[0 .. TN_BLOCKS - 1],
+            s->pool.pos[0 .. TN_BLOCKS - 1], s->table.interest[slot],
+            k_reg_mask[s->table.fd[slot]];
+    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures returned: s->conn[slot].block == TN_NO_BLOCK && s->table.interest[slot] == TN_READ;
+*/
 void tn_link_idle(struct tn_server *s, uint32_t slot);
+
+/* Appends the frame that carries data[0 .. len - 1] to the connection's pending
+ * output, and promises it.  Returns the bytes appended; 0 when there is no room
+ * now, or nothing to append; TN_EFRAME when the framing cannot carry it. */
+/*@ TN_SERVER_OK(requires, s, slot);
+    requires live:  tn_live(s, slot) && s->conn[slot].block != TN_NO_BLOCK;
+    requires bytes: len <= TN_FRAME_MAX && \valid_read(data + (0 .. len - 1));
+    requires apart: \forall integer b; 0 <= b < TN_BLOCKS ==>
+                    \separated(data + (0 .. len - 1), &s->buffer[b].out[0 .. TN_OUT_CAP - 1]);
+    terminates \true; exits \false;
+    assigns s->buffer[s->conn[slot].block].out_head, s->buffer[s->conn[slot].block].out_len,
+            s->buffer[s->conn[slot].block].out[0 .. TN_OUT_CAP - 1], k_log[s->table.fd[slot]];
+    TN_SERVER_OK(ensures, s, slot);
+    ensures result: \result == TN_EFRAME || 0 <= \result <= len + TN_FRAME_OVERHEAD;
+    ensures output: tn_out(s, slot) == \old(tn_out(s, slot)) + (\result > 0 ? \result : 0);
+    ensures fits:   \old(tn_out(s, slot)) <= TN_OUTPUT_HIGH && 0 < len ==> \result != 0;
+*/
+int32_t tn_link_queue(struct tn_server *s, uint32_t slot, const uint8_t *data, uint32_t len);
+
+/* Drops the connection's input: it will not be looked at. */
+/*@ TN_SERVER_OK(requires, s, slot);
+    requires live: tn_live(s, slot) && s->cur != slot && s->conn[slot].block != TN_NO_BLOCK;
+    terminates \true; exits \false;
+    assigns s->buffer[s->conn[slot].block].in_len;
+    TN_SERVER_OK(ensures, s, slot);
+    ensures dropped: s->buffer[s->conn[slot].block].in_len == 0;
+*/
+void tn_link_drop(struct tn_server *s, uint32_t slot);
 
 /* Closes the connection at once: buffer, timer, descriptor and slot are free
  * afterwards, what was unsent is dropped, and a pause of accepting ends. */

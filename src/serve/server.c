@@ -218,31 +218,27 @@ int32_t tn_next(struct tn_server *s, struct tn_event *ev, int32_t timeout_ms)
 
 /* Sends to a connection that is not being delivered: the bytes wait until it is
  * reported writable. */
+/*@ TN_SERVER_OK(requires, s, TN_NONE);
+    requires live:  tn_live(s, slot) && s->cur != slot && s->conn[slot].state < TN_CONN_FLUSHING;
+    requires bytes: len <= TN_FRAME_MAX && \valid_read(data + (0 .. len - 1));
+    requires apart: \forall integer b; 0 <= b < TN_BLOCKS ==>
+                    \separated(data + (0 .. len - 1), &s->buffer[b].out[0 .. TN_OUT_CAP - 1]);
+    terminates \true; exits \false;
+    assigns *s, TN_KERNEL_STATE;
+    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures result: \result == TN_EFRAME || 0 <= \result;
+    ensures live:   tn_live(s, slot);
+*/
 static int32_t send_apart(struct tn_server *s, uint32_t slot, const uint8_t *data, uint32_t len)
 {
-    struct tn_conn *c = &s->conn[slot];
     int32_t n;
 
-    if (c->state >= TN_CONN_FLUSHING)
-        return TN_EOF;
     if (tn_link_borrow(s, slot) == 0)
         return 0;
-    n = tn_buffer_queue(&s->buffer[c->block], s->framing, data, len);
-    if (c->state == TN_CONN_PARKED)
-        c->state = TN_CONN_OPEN;
-    tn_step_rest(s, slot);
+    n = tn_link_queue(s, slot, data, len);
+    tn_delivery_unpark(s, slot);
+    tn_delivery_rest(s, slot);
     return n;
-}
-
-/* Sends to the connection that is being delivered: the bytes leave when its
- * delivery ends. */
-static int32_t send_back(struct tn_server *s, const uint8_t *data, uint32_t len)
-{
-    const struct tn_conn *c = &s->conn[s->cur];
-
-    if (c->state >= TN_CONN_FLUSHING)
-        return TN_EOF;
-    return tn_buffer_queue(&s->buffer[c->block], s->framing, data, len);
 }
 
 int32_t tn_send(struct tn_server *s, struct tn_handle conn, const uint8_t *data, uint32_t len)
@@ -253,7 +249,10 @@ int32_t tn_send(struct tn_server *s, struct tn_handle conn, const uint8_t *data,
         return TN_ESTALE;
     if (len > s->frame_max)
         return TN_ETOOBIG;
-    n = conn.slot == s->cur ? send_back(s, data, len) : send_apart(s, conn.slot, data, len);
+    if (s->conn[conn.slot].state >= TN_CONN_FLUSHING)
+        return TN_EOF;
+    n = conn.slot == s->cur ? tn_link_queue(s, conn.slot, data, len)
+                            : send_apart(s, conn.slot, data, len);
     if (n == 0 && len == 0 && s->framing == TN_RAW)
         return 1; /* no bytes are a message of that framing, and already sent */
     if (n <= 0)
@@ -267,9 +266,9 @@ int32_t tn_finish(struct tn_server *s, struct tn_handle conn)
     if (tn_slots_has(&s->table.slots, conn) == 0)
         return TN_ESTALE;
     if (conn.slot != s->cur)
-        tn_step_finish(s, conn.slot, TN_BY_CALLER);
+        tn_delivery_finish(s, conn.slot, TN_BY_CALLER);
     else if (s->conn[conn.slot].state < TN_CONN_FLUSHING)
-        tn_step_stop(&s->conn[conn.slot], TN_BY_CALLER);
+        tn_delivery_stop(s, conn.slot, TN_BY_CALLER);
     return 1;
 }
 

@@ -52,18 +52,18 @@ struct tn_event {
     uint32_t watch;        /* READY */
 };
 
-/* Totals since tn_init.  They stop once they have reached TN_COUNT_END. */
-#define TN_COUNT_END 0x8000000000000000u
+/* Totals since tn_init.  They stop at TN_COUNT_END. */
+#define TN_COUNT_END 0x4000000000000000
 struct tn_counters {
-    uint64_t accepted;           /* connections accepted */
-    uint64_t closed[TN_REASONS]; /* connections ended, by reason */
-    uint64_t frames;             /* frames delivered */
-    uint64_t sent;               /* frames accepted for sending */
-    uint64_t bytes_in;           /* bytes received */
-    uint64_t bytes_out;          /* bytes the kernel took */
-    uint64_t wakeups;            /* waits that returned */
-    uint64_t accept_pauses;      /* times accepting had to pause */
-    uint64_t parked;             /* times a connection had to wait for a buffer */
+    int64_t accepted;           /* connections accepted */
+    int64_t closed[TN_REASONS]; /* connections ended, by reason */
+    int64_t frames;             /* frames delivered */
+    int64_t sent;               /* frames accepted for sending */
+    int64_t bytes_in;           /* bytes received */
+    int64_t bytes_out;          /* bytes the kernel took */
+    int64_t wakeups;            /* waits that returned */
+    int64_t accept_pauses;      /* times accepting had to pause */
+    int64_t parked;             /* times a connection had to wait for a buffer */
 };
 
 struct tn_server {
@@ -74,16 +74,16 @@ struct tn_server {
     uint32_t linger_ms;
 
     /* delivery in progress */
-    size_t cur;     /* slot whose buffer is being delivered, or TN_NONE */
-    size_t off;     /* bytes of its input delivered so far */
-    size_t scanned; /* bytes after off that are known to hold no whole frame */
+    int64_t cur;     /* slot whose buffer is being delivered, or TN_NONE */
+    int64_t off;     /* bytes of its input delivered so far */
+    int64_t scanned; /* bytes after off that are known to hold no whole frame */
 
     /* waiting */
-    size_t paused;       /* 1 while listeners are not watched */
-    size_t parked;       /* 1 while some connection may be parked */
-    size_t park_cursor;  /* where the search for the next parked one starts */
-    size_t draining;     /* 1 after tn_drain */
-    size_t drain_cursor; /* slots below it have been read for the last time */
+    int64_t paused;       /* 1 while listeners are not watched */
+    int64_t parked;       /* 1 while some connection may be parked */
+    int64_t park_cursor;  /* where the search for the next parked one starts */
+    int64_t draining;     /* 1 after tn_drain */
+    int64_t drain_cursor; /* slots below it have been read for the last time */
     int64_t now_ms;      /* the clock, as of this call of tn_next or its last wait */
     int64_t waited_ms;   /* the clock when the last wait returned: what had come by then is read
                              before any deadline is judged */
@@ -101,7 +101,8 @@ struct tn_server {
 
 /* What is true of a server between any two calls.  x is a slot exempt from
  * `rests` and `watched` while its event is handled (TN_NONE: none); so is the
- * slot that is being delivered. */
+ * slot that is being delivered.  y is a slot that is live in the table and not
+ * yet a connection (TN_NONE: none). */
 /*@ predicate tn_live{L}(struct tn_server *s, integer i) = tn_slot_live(&s->table.slots, i);
     logic integer tn_out{L}(struct tn_server *s, integer i) =
         s->conn[i].block == TN_NO_BLOCK ? 0 : s->buffer[s->conn[i].block].out_len;
@@ -110,14 +111,14 @@ struct tn_server {
     predicate tn_server_shape{L}(struct tn_server *s) =
         \valid(s) && tn_pool_ok(&s->pool) && tn_timers_ok(&s->timers) &&
         s->timers.cap == s->table.slots.cap && tn_framing_known(s->framing) &&
-        1 <= s->frame_max <= TN_FRAME_MAX && s->paused <= 1 && s->parked <= 1 &&
-        s->draining <= 1 && s->park_cursor <= s->table.slots.cap &&
-        s->drain_cursor <= s->table.slots.cap && 0 <= s->now_ms <= TN_CLOCK_MAX;
+        1 <= s->frame_max <= TN_FRAME_MAX && 0 <= s->paused <= 1 && 0 <= s->parked <= 1 &&
+        0 <= s->draining <= 1 && 0 <= s->park_cursor <= s->table.slots.cap &&
+        0 <= s->drain_cursor <= s->table.slots.cap && 0 <= s->now_ms <= TN_CLOCK_MAX;
 
     // a connection's state is one of the machine's, its buffer lent to it alone
     predicate tn_owned_at{L}(struct tn_server *s, integer i) =
         TN_CONN_OPEN <= s->conn[i].state <= TN_CONN_LINGERING &&
-        s->conn[i].reason < TN_REASONS && 0 <= s->conn[i].active_ms <= TN_CLOCK_MAX &&
+        0 <= s->conn[i].reason < TN_REASONS && 0 <= s->conn[i].active_ms <= TN_CLOCK_MAX &&
         (s->conn[i].block == TN_NO_BLOCK ||
          (tn_lent(s, s->conn[i].block) && s->buffer[s->conn[i].block].owner == i));
     predicate tn_owned{L}(struct tn_server *s, integer x) =
@@ -184,10 +185,9 @@ struct tn_server {
     predicate tn_window{L}(struct tn_server *s) =
         s->cur == TN_NONE ? s->off == 0 :
         tn_live(s, s->cur) && s->conn[s->cur].block != TN_NO_BLOCK &&
-        s->conn[s->cur].state != TN_CONN_PAUSED && s->conn[s->cur].state != TN_CONN_PARKED &&
-        s->conn[s->cur].state != TN_CONN_LINGERING &&
-        s->off <= s->buffer[s->conn[s->cur].block].in_len &&
-        s->scanned <= s->buffer[s->conn[s->cur].block].in_len - s->off;
+        s->conn[s->cur].state != TN_CONN_PARKED && s->conn[s->cur].state != TN_CONN_LINGERING &&
+        0 <= s->off && 0 <= s->scanned &&
+        s->off + s->scanned <= s->buffer[s->conn[s->cur].block].in_len;
 
     // every byte promised was taken by the kernel or is pending ...
     predicate tn_promised{L}(struct tn_server *s, integer x) =
@@ -215,40 +215,26 @@ struct tn_server {
         \forall integer b; tn_lent(s, b) ==>
             tn_arrived_at(s, b, s->table.fd[s->buffer[b].owner]);
 */
-#define TN_SERVER_OK(K, s, x) \
+#define TN_SERVER_BUT(K, s, x, y) \
     K server : tn_server_shape(s); \
     TN_TABLE_OK(K, &(s)->table); \
-    K owned : tn_owned(s, TN_NONE); \
-    K no_buffer_leak : tn_no_buffer_leak(s, TN_NONE); \
+    K owned : tn_owned(s, y); \
+    K no_buffer_leak : tn_no_buffer_leak(s, y); \
     K buffers : tn_buffers(s); \
     K rests : tn_rests(s, x); \
     K watched : tn_watched(s, x); \
     K window : tn_window(s); \
-    K promised : tn_promised(s, TN_NONE); \
+    K promised : tn_promised(s, y); \
     K pending : tn_pending(s); \
     K sent : tn_sent(s); \
     K arrived : tn_arrived(s)
+#define TN_SERVER_OK(K, s, x) TN_SERVER_BUT(K, s, x, TN_NONE)
 /*@ predicate tn_server_ok{L}(struct tn_server *s) =
         tn_server_shape(s) && tn_table_ok(&s->table) && tn_owned(s, TN_NONE) &&
         tn_no_buffer_leak(s, TN_NONE) && tn_buffers(s) && tn_rests(s, TN_NONE) &&
         tn_watched(s, TN_NONE) && tn_window(s) && tn_promised(s, TN_NONE) && tn_pending(s) &&
         tn_sent(s) && tn_arrived(s);
 */
-/* The same while the slot x is live in the table and not yet a connection. */
-#define TN_SERVER_BUT(K, s, x) \
-    K server : tn_server_shape(s); \
-    TN_TABLE_OK(K, &(s)->table); \
-    K owned : tn_owned(s, x); \
-    K no_buffer_leak : tn_no_buffer_leak(s, x); \
-    K buffers : tn_buffers(s); \
-    K rests : tn_rests(s, x); \
-    K watched : tn_watched(s, x); \
-    K window : tn_window(s); \
-    K promised : tn_promised(s, x); \
-    K pending : tn_pending(s); \
-    K sent : tn_sent(s); \
-    K arrived : tn_arrived(s)
-
 /* The kernel's state that a call may change.  In ranges `..` stands apart, or
  * the constant behind it would not be expanded. */
 /* clang-format off */
