@@ -8,26 +8,15 @@
  *   a prefix gives "need more" or what the whole gives, resumed or not
  *   decoding what was encoded gives it back, and one byte less room refuses it
  *   no byte outside is read or written: memory ends right behind each buffer
- *
- * Built by afl-cc it is a persistent harness over shared memory.  Built by any
- * other compiler it runs the files named on the command line, one by one.
  */
-#define _GNU_SOURCE
 #include "core/frame.h"
 #include "frame_reference.h"
+#include "harness.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #ifndef FRAMING
 #error "choose a decoder: -DFRAMING=TN_RAW, TN_LINE, TN_U32, TN_NETSTRING or TN_VARINT"
-#endif
-
-#ifdef __AFL_FUZZ_TESTCASE_LEN
-__AFL_FUZZ_INIT();
 #endif
 
 #define HEAD 3u
@@ -35,32 +24,8 @@ __AFL_FUZZ_INIT();
 #define FRAMES 12u
 #define SPLIT_ALL 24u
 
-/* Both end where unreadable memory begins. */
-struct areas {
-    uint8_t *in_end;
-    uint8_t *out_end;
-};
-
-static void expect(int holds, const char *what)
-{
-    if (!holds) {
-        fprintf(stderr, "violated: %s\n", what);
-        abort();
-    }
-}
-
-static uint8_t *guarded_end(size_t n)
-{
-    size_t page = (size_t)sysconf(_SC_PAGESIZE), size = (n + page - 1) / page * page;
-    uint8_t *area =
-        mmap(NULL, size + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-    if (area == MAP_FAILED || mprotect(area + size, page, PROT_NONE) != 0) {
-        perror("a guarded area");
-        exit(1);
-    }
-    return area + size;
-}
+/* Unreadable memory begins here. */
+static uint8_t *in_end, *out_end;
 
 static int same_frame(const struct tn_frame *a, const struct tn_frame *b)
 {
@@ -75,11 +40,12 @@ static void check_split(const uint8_t *p, uint32_t at, uint32_t m, uint32_t n, u
     int32_t first = tn_frame_decode(FRAMING, p, at, m, 0, max, &f);
 
     if (first == 0) {
-        expect(m < max + TN_FRAME_OVERHEAD, "an unfinished frame fits in the maximum and overhead");
+        harness_expect(m < max + TN_FRAME_OVERHEAD,
+                       "an unfinished frame fits in the maximum and overhead");
         first = tn_frame_decode(FRAMING, p, at, n, m, max, &f);
     }
-    expect(first == verdict, "the verdict does not depend on the split");
-    expect(verdict != 1 || same_frame(&f, want), "the frame does not depend on the split");
+    harness_expect(first == verdict, "the verdict does not depend on the split");
+    harness_expect(verdict != 1 || same_frame(&f, want), "the frame does not depend on the split");
 }
 
 static void check_splits(const uint8_t *p, uint32_t at, uint32_t n, uint32_t max, uint8_t choice,
@@ -107,20 +73,20 @@ static void check_stream(const uint8_t *p, uint32_t n, uint32_t max, uint8_t cho
         struct tn_frame f, want = {0, 0, 0};
         int32_t verdict = reference_decode(FRAMING, p + at, n - at, max, &want);
 
-        expect(tn_frame_decode(FRAMING, p, at, n - at, 0, max, &f) == verdict,
-               "the verdict is the reference's");
+        harness_expect(tn_frame_decode(FRAMING, p, at, n - at, 0, max, &f) == verdict,
+                       "the verdict is the reference's");
         check_splits(p, at, n - at, max, choice, verdict, &want);
         if (verdict != 1)
             return;
-        expect(same_frame(&f, &want), "the frame is the reference's");
-        expect(f.length <= max && f.consumed > 0 && f.consumed <= n - at,
-               "a frame is inside its bytes and gets on");
+        harness_expect(same_frame(&f, &want), "the frame is the reference's");
+        harness_expect(f.length <= max && f.consumed > 0 && f.consumed <= n - at,
+                       "a frame is inside its bytes and gets on");
         at += f.consumed;
     }
 }
 
 /* The same bytes as a payload. */
-static void check_round_trip(uint8_t *out_end, const uint8_t *p, uint32_t n)
+static void check_round_trip(const uint8_t *p, uint32_t n)
 {
     uint8_t *dst = out_end - n - TN_FRAME_OVERHEAD;
     struct tn_frame f;
@@ -128,22 +94,23 @@ static void check_round_trip(uint8_t *out_end, const uint8_t *p, uint32_t n)
 
     dst[-1] = 0xa5;
     r = tn_frame_encode(FRAMING, dst - 1, 1, p, n);
-    expect(dst[-1] == 0xa5, "nothing is written before the frame");
+    harness_expect(dst[-1] == 0xa5, "nothing is written before the frame");
     if (FRAMING == TN_LINE && n > 0 && memchr(p, '\n', n) != NULL) {
-        expect(r == TN_EFRAME, "a payload with a line end is refused");
+        harness_expect(r == TN_EFRAME, "a payload with a line end is refused");
         return;
     }
-    expect(r >= 0 && (uint32_t)r <= n + TN_FRAME_OVERHEAD, "a frame fits in its room");
+    harness_expect(r >= 0 && (uint32_t)r <= n + TN_FRAME_OVERHEAD, "a frame fits in its room");
     if (FRAMING == TN_RAW && n == 0) {
-        expect(r == 0, "raw writes nothing for nothing");
+        harness_expect(r == 0, "raw writes nothing for nothing");
         return;
     }
-    expect(tn_frame_decode(FRAMING, dst, 0, (uint32_t)r, 0, n, &f) == 1, "what is encoded decodes");
-    expect(f.length == n && f.consumed == (uint32_t)r, "to a payload as long");
-    expect(n == 0 || memcmp(dst + f.offset, p, n) == 0, "of the same bytes");
+    harness_expect(tn_frame_decode(FRAMING, dst, 0, (uint32_t)r, 0, n, &f) == 1,
+                   "what is encoded decodes");
+    harness_expect(f.length == n && f.consumed == (uint32_t)r, "to a payload as long");
+    harness_expect(n == 0 || memcmp(dst + f.offset, p, n) == 0, "of the same bytes");
     if (n > 0 && FRAMING != TN_RAW)
-        expect(tn_frame_decode(FRAMING, dst, 0, (uint32_t)r, 0, n - 1, &f) == TN_EFRAME,
-               "a maximum one byte lower refuses it");
+        harness_expect(tn_frame_decode(FRAMING, dst, 0, (uint32_t)r, 0, n - 1, &f) == TN_EFRAME,
+                       "a maximum one byte lower refuses it");
 }
 
 /* The limits at which a decoder goes wrong are those next to the frame's own. */
@@ -161,57 +128,20 @@ static uint32_t choose_max(const uint8_t *input, const uint8_t *p, uint32_t n)
     return input[1] % 8 == 4 ? max : input[1] % 8 == 5 ? max + 1 : max > 0 ? max - 1 : 0;
 }
 
-static void run_input(const struct areas *a, const uint8_t *input, size_t size)
+void harness_start(void)
+{
+    in_end = harness_guarded_end(LONGEST);
+    out_end = harness_guarded_end(LONGEST + TN_FRAME_OVERHEAD + 1);
+}
+
+void harness_run(const uint8_t *input, size_t size)
 {
     if (size < HEAD)
         return;
     uint32_t n = size - HEAD < LONGEST ? (uint32_t)(size - HEAD) : LONGEST;
-    uint8_t *p = a->in_end - n;
+    uint8_t *p = in_end - n;
 
     memcpy(p, input + HEAD, n);
     check_stream(p, n, choose_max(input, p, n), input[2]);
-    check_round_trip(a->out_end, p, n);
+    check_round_trip(p, n);
 }
-
-#ifdef __AFL_FUZZ_TESTCASE_LEN
-
-int main(void)
-{
-    struct areas a = {guarded_end(LONGEST), guarded_end(LONGEST + TN_FRAME_OVERHEAD + 1)};
-
-    __AFL_INIT();
-    unsigned char *input = __AFL_FUZZ_TESTCASE_BUF;
-    while (__AFL_LOOP(100000)) {
-        int size = __AFL_FUZZ_TESTCASE_LEN;
-
-        if (size > 0)
-            run_input(&a, input, (size_t)size);
-    }
-    return 0;
-}
-
-#else
-
-int main(int argc, char **argv)
-{
-    struct areas a = {guarded_end(LONGEST), guarded_end(LONGEST + TN_FRAME_OVERHEAD + 1)};
-    uint8_t input[HEAD + LONGEST];
-
-    if (argc < 2) {
-        fprintf(stderr, "usage: %s FILE...\n", argv[0]);
-        return 2;
-    }
-    for (int i = 1; i < argc; i++) {
-        FILE *file = fopen(argv[i], "rb");
-
-        if (file == NULL) {
-            perror(argv[i]);
-            return 1;
-        }
-        run_input(&a, input, fread(input, 1, sizeof input, file));
-        fclose(file);
-    }
-    return 0;
-}
-
-#endif
