@@ -428,7 +428,7 @@ static void check_descriptor(uint32_t slot, uint32_t id)
                       (int)fd);
     if (at != slot || gen != server()->table.slots.gen[slot])
         sim_violation("slot %u is registered under {%u, %u}", slot, at, gen);
-    if (mask != wanted(state, pending_of(slot)))
+    if (mask != (uint32_t)wanted(state, pending_of(slot)))
         sim_violation("peer %u, slot %u: state %u with %u pending is watched for %u", id, slot,
                       state, pending_of(slot), mask);
 }
@@ -1265,11 +1265,12 @@ static void check_counters(void)
 
     for (uint32_t r = 0; r < TN_REASONS; r++) {
         if ((uint64_t)c->closed[r] != w.ended[r])
-            sim_violation("counter closed[%u]: %" PRIu64 ", not %" PRIu64, r, (uint64_t)c->closed[r],
-                          w.ended[r]);
+            sim_violation("counter closed[%u]: %" PRIu64 ", not %" PRIu64, r,
+                          (uint64_t)c->closed[r], w.ended[r]);
         ended += (uint64_t)c->closed[r];
     }
-    if ((uint64_t)c->accepted != w.opened || (uint64_t)c->accepted != ended + server()->table.slots.live)
+    if ((uint64_t)c->accepted != w.opened ||
+        (uint64_t)c->accepted != ended + server()->table.slots.live)
         sim_violation("counter accepted: %" PRIu64 " of %" PRIu64, (uint64_t)c->accepted, w.opened);
     if ((uint64_t)c->frames != w.frames || (uint64_t)c->sent != w.sent)
         sim_violation("counters frames, sent: %" PRIu64 ", %" PRIu64 ", not %" PRIu64 ", %" PRIu64,
