@@ -420,7 +420,7 @@ static uint32_t wanted(uint32_t state, uint32_t pending)
 static void check_descriptor(uint32_t slot, uint32_t id)
 {
     uint32_t at, gen, mask;
-    int32_t state = server()->conn[slot].state;
+    uint32_t state = (uint32_t)server()->conn[slot].state;
     int32_t fd = server()->table.fd[slot];
 
     if (sim_open(fd) != 1 || !sim_registered(fd, &at, &gen, &mask))
@@ -428,7 +428,7 @@ static void check_descriptor(uint32_t slot, uint32_t id)
                       (int)fd);
     if (at != slot || gen != server()->table.slots.gen[slot])
         sim_violation("slot %u is registered under {%u, %u}", slot, at, gen);
-    if (mask != (uint32_t)wanted(state, pending_of(slot)))
+    if (mask != wanted(state, pending_of(slot)))
         sim_violation("peer %u, slot %u: state %u with %u pending is watched for %u", id, slot,
                       state, pending_of(slot), mask);
 }

@@ -150,7 +150,8 @@ int32_t tn_sys_accept(int32_t listener)
  * when readiness is reported again. */
 static int passes(int error)
 {
-    return error == EAGAIN || error == EWOULDBLOCK || error == EINTR || error == ENOBUFS || error == ENOMEM;
+    return error == EAGAIN || error == EWOULDBLOCK || error == EINTR || error == ENOBUFS ||
+           error == ENOMEM;
 }
 
 int32_t tn_sys_recv(int32_t fd, uint8_t *buf, uint32_t to, uint32_t n)

@@ -189,8 +189,8 @@ int32_t tn_sys_epoll_wait(int32_t epfd, struct tn_ready *ready, uint32_t max, in
 int32_t tn_sys_accept(int32_t listener);
 
 /* Receives up to n bytes to buf + to.  Returns their number; 0 when none has
- * arrived yet; TN_EOF when the peer has finished; TN_ERESET when the
- * connection broke.  Interrupted calls are repeated. */
+ * arrived yet, or the call was interrupted; TN_EOF when the peer has finished;
+ * TN_ERESET when the connection broke. */
 /*@ requires open: k_ours(fd);
     requires room: 1 <= n && to + n <= 0x40000000 && \valid(buf + (to .. to + n - 1));
     terminates \true; exits \false;
@@ -203,8 +203,8 @@ int32_t tn_sys_accept(int32_t listener);
 int32_t tn_sys_recv(int32_t fd, uint8_t *buf, uint32_t to, uint32_t n);
 
 /* Sends up to n bytes from buf + from.  Returns how many were taken; 0 when
- * there is no room now; TN_ERESET when the connection broke.  Never raises
- * SIGPIPE.  Interrupted calls are repeated. */
+ * there is no room now, or the call was interrupted; TN_ERESET when the
+ * connection broke.  Never raises SIGPIPE. */
 /*@ requires open:  k_ours(fd);
     requires bytes: 1 <= n && from + n <= 0x40000000 && \valid_read(buf + (from .. from + n - 1));
     terminates \true; exits \false;

@@ -19,14 +19,14 @@
 /* Options: 0 takes the default of each.  Without an idle timeout, peers that
  * leave TN_BLOCKS frames unfinished keep all buffers, and everyone else parked,
  * for as long as they like: set one where peers are not trusted. */
-#define TN_DEFAULT_CONNECTIONS 1024u
+#define TN_DEFAULT_CONNECTIONS (TN_CONNECTIONS < 1024u ? TN_CONNECTIONS : 1024u)
 #define TN_DEFAULT_LINGER_MS 2000u
 /* How long accepting pauses after the system ran out of descriptors, if none
  * of ours is closed before. */
 #define TN_ACCEPT_RETRY_MS 100
 
 struct tn_options {
-    uint32_t connections; /* at most this many, 1 .. TN_CONNECTIONS; default 1,024 */
+    uint32_t connections; /* at most this many, 1 .. TN_CONNECTIONS; default 1,024, or all */
     uint32_t framing;     /* enum tn_framing; default TN_RAW */
     uint32_t frame_max;   /* longest payload, 1 .. TN_FRAME_MAX; default TN_FRAME_MAX */
     uint32_t idle_ms;     /* close a connection on which no byte moved so long; 0: never */

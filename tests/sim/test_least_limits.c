@@ -2,6 +2,7 @@
 /* Every limit at its least.  See fuzz/world.h. */
 #include "tap.h"
 
+#include "serve/server.h"
 #include "simkernel.h"
 #include "world.h"
 
@@ -20,4 +21,16 @@ TEST_SLOW(random_schedules_hold_the_model_with_least_limits, 60)
     }
     CHECK(world_totals()->frames > SCHEDULES);
     CHECK(world_totals()->faults > SCHEDULES);
+}
+
+TEST(default_options_stay_within_a_small_table)
+{
+    static const struct tn_options defaults;
+    static struct tn_server server;
+
+    sim_reset_seeded(1, NULL);
+    REQUIRE(tn_init(&server, &defaults) == 1);
+    CHECK(server.table.slots.cap <= TN_CONNECTIONS);
+    tn_fini(&server);
+    CHECK_EQ(sim_open_count(1), 0);
 }
