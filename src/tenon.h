@@ -3,6 +3,8 @@
  * This header is all that an embedding program includes:
  *   serve/server.h   the pull engine: tn_init, tn_listen, tn_next, tn_send, ...
  *   serve/service.h  the same engine with callbacks
+ *   serve/stream.h   one client in code that runs from top to bottom
+ *   dispatch/dispatch.h  a process or a thread for each client
  *   os/listen.h      listening descriptors from text addresses
  *   os/signals.h     signals as a descriptor to watch
  *   core/result.h    names of results
@@ -11,9 +13,11 @@
 #define TENON_H
 
 #include "core/result.h"
+#include "dispatch/dispatch.h"
 #include "os/listen.h"
 #include "os/signals.h"
 #include "serve/server.h"
 #include "serve/service.h"
+#include "serve/stream.h"
 
 #endif

@@ -29,7 +29,7 @@ try() {
     check "$name" "$out/log"
 }
 
-sources=$(ls src/core/*.c src/os/*.c src/poll/*.c src/serve/*.c 2>/dev/null)
+sources=$(ls src/core/*.c src/os/*.c src/poll/*.c src/serve/*.c src/dispatch/*.c 2>/dev/null)
 headers=$(ls src/tenon.h src/*/*.h 2>/dev/null | grep -v '^src/cli/')
 # What an embedding program includes, and all that this brings with it.
 offered="src/tenon.h $(sed -n 's|^#include "\(.*\)"|src/\1|p' src/tenon.h)"

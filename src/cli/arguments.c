@@ -1,6 +1,7 @@
 #include "cli/arguments.h"
 
 #include "cli/services.h"
+#include "dispatch/dispatch.h"
 
 #include <string.h>
 
@@ -13,7 +14,10 @@ static const char *const model_names[] = {
 
 /* Those that this build has. */
 static const uint8_t model_built[TN_CLI_MODELS_KNOWN] = {
+    [TN_CLI_BLOCKING] = 1,
     [TN_CLI_EPOLL] = 1,
+    [TN_CLI_FORK] = 1,
+    [TN_CLI_THREAD] = 1,
 };
 
 static const char NOT_BUILT[] = "not available in this build";
@@ -53,6 +57,11 @@ const char *tn_cli_model_name(uint32_t m, uint32_t *built)
     }
     *built = model_built[m];
     return model_names[m];
+}
+
+uint32_t tn_cli_model_is_flow(uint32_t m)
+{
+    return m == TN_CLI_BLOCKING || (m >= TN_CLI_FORK && m <= TN_CLI_PROCESS_POOL);
 }
 
 /* The index of the first len bytes of word in a list that ends with null;
@@ -240,9 +249,23 @@ static void set_defaults(struct tn_cli_arguments *a)
     a->model = TN_CLI_EPOLL;
     a->service = TN_CLI_ECHO;
     a->framing = TN_RAW;
-    a->max_connections = TN_DEFAULT_CONNECTIONS;
     a->frame_max = TN_FRAME_MAX;
     a->drain_ms = TN_CLI_DRAIN_MS;
+}
+
+/* The most connections at a time: the default, or as many as the model can
+ * have. */
+static int32_t settle_connections(struct tn_cli_arguments *a, struct tn_cli_complaint *c)
+{
+    const uint32_t flow = tn_cli_model_is_flow(a->model);
+
+    if (a->max_connections == 0) {
+        a->max_connections = flow ? TN_DEFAULT_AT_ONCE : TN_DEFAULT_CONNECTIONS;
+    }
+    if (flow && a->max_connections > TN_CHILDREN) {
+        return complain(c, "--max-connections", NULL, "more than this model has flows for");
+    }
+    return 1;
 }
 
 static int32_t parse_serve(struct tn_cli_arguments *a, int argc, const char *const *argv,
@@ -261,7 +284,7 @@ static int32_t parse_serve(struct tn_cli_arguments *a, int argc, const char *con
     if (a->service == TN_CLI_THANKS && a->frame_max < TN_CLI_THANKS_LEN) {
         return complain(c, "--frame-max", NULL, "too small for the answer of --service thanks");
     }
-    return 1;
+    return settle_connections(a, c);
 }
 
 int32_t tn_cli_parse(struct tn_cli_arguments *a, int argc, const char *const *argv,

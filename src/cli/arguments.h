@@ -64,4 +64,8 @@ const char *tn_cli_framing_name(uint32_t f);
  * last. */
 const char *tn_cli_model_name(uint32_t m, uint32_t *built);
 
+/* Whether model m has a flow of control for each client: 1, or 0 if it is driven
+ * by events. */
+uint32_t tn_cli_model_is_flow(uint32_t m);
+
 #endif

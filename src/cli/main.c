@@ -18,7 +18,7 @@ static const char HELP[] =
     "  --service S             echo (default), upper, thanks, discard\n"
     "  --framing F             raw (default), line, u32, netstring, varint\n"
     "  --frame-max N           longest payload in bytes (65536)\n"
-    "  --max-connections N     connections at a time (1024)\n"
+    "  --max-connections N     connections at a time (1024; 64 for a process or thread each)\n"
     "  --idle-timeout DUR      close what is idle so long: 500ms, 5s, 2m (0: never)\n"
     "  --drain-timeout DUR     finish so long before closing by force (5s)\n"
     "  --stdin                 end at a line `quit` on standard input, terminal or not\n"

@@ -1,19 +1,29 @@
-/* `tenon serve`: the pull loop, with signals and standard input beside it. */
+/* `tenon serve`: what is common to all models, and the faces of the kit that
+ * they run on. */
 #ifndef TN_CLI_SERVE_H
 #define TN_CLI_SERVE_H
 
-#include "cli/arguments.h"
+#include "cli/commands.h"
+#include "cli/report.h"
 
-/* Exit statuses. */
-#define TN_CLI_DONE 0
-#define TN_CLI_FAILED 1
-#define TN_CLI_MISUSED 2
+/* What a face starts from. */
+struct tn_cli_start {
+    const struct tn_cli_arguments *a;
+    struct tn_cli_commands commands;
+    int32_t listener[TN_LISTENERS]; /* a->listeners of them, open; the face closes them */
+    char bound[TN_LISTENERS][TN_ADDRESS_LEN];
+};
 
 /* Serves until it is told to end; returns the exit status. */
 int tn_cli_serve(const struct tn_cli_arguments *a);
 
-/* Prints `tenon: option value: why` to standard error, in one line whatever is
- * in the arguments. */
-void tn_cli_complain(const struct tn_cli_complaint *c);
+/* The faces: each prints the ready lines when it is, serves and prints the
+ * totals.  Returns the exit status. */
+int tn_cli_serve_events(struct tn_cli_start *start); /* the engine */
+int tn_cli_serve_flows(struct tn_cli_start *start);  /* a flow of control for each client */
+
+/* Removes the socket files.  They go when listening ends, not when the program
+ * does: by then another server may have put its own in their place. */
+void tn_cli_remove_socket_files(const struct tn_cli_arguments *a);
 
 #endif

@@ -19,26 +19,27 @@ static void put_upper(uint8_t *to, const uint8_t *from, uint32_t len)
     }
 }
 
-void tn_cli_answer(uint32_t service, struct tn_server *s, const struct tn_event *ev,
-                   struct tn_cli_scratch *scratch)
+struct tn_cli_answer tn_cli_answer(uint32_t service, const uint8_t *data, uint32_t len,
+                                   struct tn_cli_scratch *scratch)
 {
-    int32_t result = 1;
+    struct tn_cli_answer answer = {NULL, 0};
 
     switch (service) {
     case TN_CLI_ECHO:
-        result = tn_send(s, ev->conn, ev->data, ev->len);
+        answer.data = data;
+        answer.len = len;
         break;
     case TN_CLI_UPPER:
-        put_upper(scratch->bytes, ev->data, ev->len);
-        result = tn_send(s, ev->conn, scratch->bytes, ev->len);
+        put_upper(scratch->bytes, data, len);
+        answer.data = scratch->bytes;
+        answer.len = len;
         break;
     case TN_CLI_THANKS:
-        result = tn_send(s, ev->conn, (const uint8_t *)TN_CLI_THANKS_TEXT, TN_CLI_THANKS_LEN);
+        answer.data = (const uint8_t *)TN_CLI_THANKS_TEXT;
+        answer.len = TN_CLI_THANKS_LEN;
         break;
     default:
         break;
     }
-    if (result != 1) {
-        (void)tn_close(s, ev->conn); /* an answer that cannot be sent must not go unnoticed */
-    }
+    return answer;
 }

@@ -1,8 +1,9 @@
-/* The services that come with the program: what each answers to a frame. */
+/* The services that come with the program: what each answers to a frame.
+ * Written once; whatever the model, its caller sends the answer. */
 #ifndef TN_CLI_SERVICES_H
 #define TN_CLI_SERVICES_H
 
-#include "serve/server.h"
+#include "core/base.h"
 
 enum tn_cli_service { TN_CLI_ECHO, TN_CLI_UPPER, TN_CLI_THANKS, TN_CLI_DISCARD };
 
@@ -15,11 +16,17 @@ struct tn_cli_scratch {
     uint8_t bytes[TN_FRAME_MAX];
 };
 
+struct tn_cli_answer {
+    const uint8_t *data; /* null: there is no answer */
+    uint32_t len;
+};
+
 /* The word of service s; null beyond the last. */
 const char *tn_cli_service_name(uint32_t service);
 
-/* Answers the TN_FRAME event ev. */
-void tn_cli_answer(uint32_t service, struct tn_server *s, const struct tn_event *ev,
-                   struct tn_cli_scratch *scratch);
+/* The answer to the frame data[0 .. len - 1].  It lies in data, in scratch or in
+ * a constant. */
+struct tn_cli_answer tn_cli_answer(uint32_t service, const uint8_t *data, uint32_t len,
+                                   struct tn_cli_scratch *scratch);
 
 #endif

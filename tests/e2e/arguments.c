@@ -65,6 +65,8 @@ static const struct misuse misuses[] = {
     {{"serve", "--framing", "", NULL}, "--framing : not "},
     {{"serve", "--framing", "lines", NULL}, "--framing lines: not "},
     {{"serve", "--workers", "2", NULL}, "--workers 2: not available in this build"},
+    {{"serve", "--model", "fork", "--max-connections", "1025", NULL},
+     "--max-connections: more than"},
     {{"serve", "--max-connections", "0", NULL}, "--max-connections 0: not a number"},
     {{"serve", "--max-connections", "16385", NULL}, "--max-connections 16385: not a number"},
     {{"serve", "--max-connections", "-1", NULL}, "--max-connections -1: not a number"},

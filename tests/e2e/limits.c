@@ -61,8 +61,10 @@ static void crowd(struct server *s, int n, int at_most)
         close(fd[i]);
         fd[i] = -1;
         answered[i] = 0;
-        while (waiting > 0 && ask_all(fd, answered, n, 20) == 1)
-            waiting--;
+        do {
+            served = ask_all(fd, answered, n, 20);
+            waiting -= served;
+        } while (waiting > 0 && served > 0);
         i = -1; /* from the start: somebody new may be served */
     }
     CHECK_EQ(waiting, 0);
@@ -79,6 +81,8 @@ static void crowd(struct server *s, int n, int at_most)
 
 TEST_SLOW(without_descriptors_accepting_pauses_without_spinning_and_resumes, 30)
 {
+    NEEDS_AT_ONCE(2);
+    NEEDS(!model_under_test()->processes);
     struct server s = {0};
 
     s.descriptors = 20;
@@ -88,6 +92,7 @@ TEST_SLOW(without_descriptors_accepting_pauses_without_spinning_and_resumes, 30)
 
 TEST_SLOW(beyond_the_most_connections_accepting_pauses_and_resumes, 30)
 {
+    NEEDS_AT_ONCE(2);
     struct server s = server_with("--max-connections", "5", NULL);
 
     crowd(&s, 25, 5);
@@ -95,6 +100,7 @@ TEST_SLOW(beyond_the_most_connections_accepting_pauses_and_resumes, 30)
 
 TEST_SLOW(a_crowd_on_many_listeners_is_served_by_turns, 30)
 {
+    NEEDS_AT_ONCE(2);
     struct server s = server_with("--max-connections", "3", "--listen", "127.0.0.1:0", "--listen",
                                   "127.0.0.1:0", NULL);
 
@@ -127,6 +133,7 @@ static void expect_descriptors(const struct server *s, int n)
 
 TEST_SLOW(after_ten_thousand_connections_no_descriptor_is_left, 60)
 {
+    NEEDS_AT_ONCE(2);
     enum { AT_A_TIME = 500, TIMES = 20 };
     static int fd[AT_A_TIME];
     struct server s = server_with("--framing", "line", NULL);
@@ -157,6 +164,7 @@ TEST_SLOW(after_ten_thousand_connections_no_descriptor_is_left, 60)
 
 TEST_SLOW(thousands_of_connections_can_be_open_at_a_time, 60)
 {
+    NEEDS_AT_ONCE(4000);
     enum { MANY = 4000 };
     static int fd[MANY];
     struct rlimit limit;
@@ -186,6 +194,7 @@ TEST_SLOW(thousands_of_connections_can_be_open_at_a_time, 60)
 
 TEST(a_silent_connection_is_closed_in_time_and_not_before)
 {
+    NEEDS_AT_ONCE(2);
     struct server s = server_with("--idle-timeout", "300ms", NULL);
     int64_t start = peer_ns();
     int silent = peer_connect(&s), busy = peer_connect(&s);
@@ -240,6 +249,7 @@ TEST(a_byte_soon_after_the_first_counts_in_full)
 
 TEST(without_an_idle_timeout_silence_is_free)
 {
+    NEEDS_AT_ONCE(50);
     struct server s = server_with(NULL);
     int fd[50];
 
@@ -286,6 +296,7 @@ static void hold_all_buffers(const struct server *s, int *fd)
 
 TEST(those_who_hold_all_buffers_are_idle_and_the_next_is_served)
 {
+    NEEDS(model_under_test()->event);
     struct server s = server_with("--idle-timeout", "400ms", "--framing", "u32", NULL);
     int holder[HOLDERS], fd;
 
@@ -304,6 +315,7 @@ TEST(those_who_hold_all_buffers_are_idle_and_the_next_is_served)
 
 TEST(without_a_free_buffer_a_drain_still_ends)
 {
+    NEEDS(model_under_test()->event);
     struct server s = server_with("--drain-timeout", "1m", "--framing", "u32", NULL);
     int holder[HOLDERS], idle = peer_connect(&s), before;
 

@@ -46,12 +46,16 @@
  * when there is none. */
 struct model {
     const char *word;
-    int event;   /* driven by readiness: one flow of control, its own counters */
-    int at_once; /* connections it serves at a time, whatever --max-connections */
+    int event;     /* driven by readiness: one flow of control, buffers from a pool */
+    int processes; /* connections are in other processes than the one that accepts */
+    int at_once;   /* connections it serves at a time, unless told otherwise */
 };
 
 static const struct model models[] = {
-    {"epoll", 1, 16384},
+    {"epoll", 1, 0, 16384},
+    {"blocking", 0, 0, 1},
+    {"fork", 0, 1, 64},
+    {"thread", 0, 0, 64},
 };
 
 static inline const struct model *model_under_test(void)
@@ -64,6 +68,16 @@ static inline const struct model *model_under_test(void)
     REQUIRE(word == NULL || word[0] == '\0');
     return &models[0];
 }
+
+/* Ends a test that the model under test is not made for; it says so. */
+#define NEEDS(what) \
+    do { \
+        if (!(what)) { \
+            printf("    not for %s: needs %s\n", model_under_test()->word, #what); \
+            return; \
+        } \
+    } while (0)
+#define NEEDS_AT_ONCE(n) NEEDS(model_under_test()->at_once >= (n))
 
 /* --- time ---------------------------------------------------------------------------- */
 
@@ -93,6 +107,8 @@ struct server {
     int stdin_fd;            /* before the start: what it gets instead, or 0 */
     rlim_t descriptors;      /* before the start: its limit, or 0 */
     rlim_t soft_descriptors; /* likewise, but it may raise this one */
+    uid_t user;              /* before the start: who it is to run as, or 0 */
+    rlim_t processes;        /* before the start: how many that user may have, or 0 */
     const char *args[PEER_ARGS];
     int arg_count;
     char address[PEER_ADDRESSES][160]; /* where it listens, in the order of --listen */
@@ -121,9 +137,21 @@ static inline void server_args(struct server *s, const char *word, ...)
     va_end(list);
 }
 
+/* Before the program: the user's limit and the user. */
+static inline void server_become(const struct server *s)
+{
+    struct rlimit limit = {s->processes, s->processes};
+
+    if (s->processes != 0)
+        setrlimit(RLIMIT_NPROC, &limit);
+    if (s->user != 0 && setresuid(s->user, s->user, s->user) != 0)
+        _exit(127);
+}
+
 static inline void server_child(const struct server *s, const char *program, int in, int out,
                                 int err)
 {
+    const int image = open(program, O_RDONLY | O_CLOEXEC); /* somebody else may not find it */
     struct rlimit limit;
 
     getrlimit(RLIMIT_NOFILE, &limit);
@@ -136,7 +164,8 @@ static inline void server_child(const struct server *s, const char *program, int
     dup2(in, STDIN_FILENO);
     dup2(out, STDOUT_FILENO);
     dup2(err, STDERR_FILENO);
-    execv(program, (char *const *)(uintptr_t)s->args);
+    server_become(s);
+    fexecve(image, (char *const *)(uintptr_t)s->args, environ);
     _exit(127);
 }
 

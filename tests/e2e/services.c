@@ -160,6 +160,7 @@ TEST(upper_changes_ascii_letters_only)
 
 TEST(many_clients_at_a_time_each_get_their_own_answers)
 {
+    NEEDS_AT_ONCE(50);
     enum { CLIENTS = 50, ROUNDS = 20 };
     struct server s = server_with("--framing", "u32", NULL);
     int fd[CLIENTS];

@@ -21,6 +21,7 @@ static size_t three_frames(int framing, uint8_t *out)
  * in between makes the server take the first part alone. */
 static void split_everywhere(int framing)
 {
+    NEEDS_AT_ONCE(2);
     struct server s = server_with("--framing", framing_words[framing], NULL);
     int fd = peer_connect(&s), other = peer_connect(&s);
     uint8_t frames[60];
@@ -175,6 +176,7 @@ static size_t stuff(int fd, const uint8_t *bytes, size_t n)
 
 static void slow_reader(int framing)
 {
+    NEEDS_AT_ONCE(2);
     const size_t room = 24 * MEGABYTE, len = 30000;
     struct server s = server_with("--framing", framing_words[framing], NULL);
     int other = peer_connect(&s), fd = peer_try(s.address[0], 4096);
@@ -270,6 +272,7 @@ static void stuff_all(const int *fd, size_t *sent, int count, const uint8_t *byt
  * Unix sockets, for their small fixed buffers. */
 TEST_SLOW(more_slow_readers_than_buffers_all_get_their_answers, 60)
 {
+    NEEDS(model_under_test()->event);
     enum { CLIENTS = 300, LEN = 60000, FRAMES = 12 };
     char address[60];
     struct server s;
@@ -335,6 +338,7 @@ TEST(a_peer_that_finishes_at_once_gets_the_end_at_once)
 /* The peer ends inside a frame: by finishing, or with a reset. */
 static void vanish_everywhere(int framing, int with_reset)
 {
+    NEEDS_AT_ONCE(2);
     struct server s = server_with("--framing", framing_words[framing], NULL);
     int other = peer_connect(&s);
     uint8_t frame[30];
@@ -380,6 +384,7 @@ TEST(an_end_at_any_byte_of_a_frame_is_counted_as_a_truncation)
 
 TEST(a_peer_that_resets_instead_of_reading_harms_nobody)
 {
+    NEEDS_AT_ONCE(2);
     struct server s = server_with(NULL);
     int other = peer_connect(&s);
     static uint8_t bytes[MEGABYTE];
@@ -459,6 +464,7 @@ static int64_t send_bad(const struct server *s, const struct bad *b, size_t junk
 
 TEST_SLOW(a_bad_frame_ends_its_connection_after_the_answers_and_no_other, 30)
 {
+    NEEDS_AT_ONCE(2);
     for (int framing = LINE; framing < FRAMINGS; framing++) {
         struct server s =
             server_with("--frame-max", "16", "--framing", framing_words[framing], NULL);

@@ -1,0 +1,162 @@
+/* The event models: the pull loop, with signals and standard input beside it. */
+#define _GNU_SOURCE
+#include "cli/serve.h"
+#include "cli/services.h"
+#include "serve/server.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+struct program {
+    struct tn_cli_start *start;
+    uint32_t signals_watch; /* its number at the server */
+    uint32_t input_watch;   /* TN_NONE while standard input is not watched */
+    uint32_t draining;      /* 1 once the server knows */
+    struct tn_cli_scratch scratch;
+};
+
+/* Of fixed size and large: too large for a stack. */
+static struct tn_server the_server;
+static struct program the_program;
+
+static void tell(const struct program *p, const struct tn_event *ev)
+{
+    if (!p->start->a->verbose) {
+        return;
+    }
+    if (ev->type == TN_OPENED) {
+        (void)fprintf(stderr, "opened %" PRIu32 ".%" PRIu32 "\n", ev->conn.slot, ev->conn.gen);
+    } else if (ev->type == TN_CLOSED) {
+        (void)fprintf(stderr, "closed %" PRIu32 ".%" PRIu32 " by %s\n", ev->conn.slot, ev->conn.gen,
+                      tn_cli_reason_name(ev->reason));
+    }
+}
+
+static void answer(struct program *p, struct tn_server *s, const struct tn_event *ev)
+{
+    const struct tn_cli_answer a =
+        tn_cli_answer(p->start->a->service, ev->data, ev->len, &p->scratch);
+
+    if (a.data != NULL && tn_send(s, ev->conn, a.data, a.len) != 1) {
+        (void)tn_close(s, ev->conn); /* an answer that cannot be sent must not go unnoticed */
+    }
+}
+
+/* Takes the commands that came by the descriptor watched as w. */
+static void take_commands(struct program *p, struct tn_server *s, uint32_t w)
+{
+    struct tn_cli_commands *c = &p->start->commands;
+
+    tn_cli_commands_take(c, w == p->signals_watch ? c->signals : c->input);
+    if (c->input < 0 && p->input_watch != TN_NONE) {
+        (void)tn_unwatch(s, p->input_watch);
+        p->input_watch = TN_NONE;
+    }
+    if (c->asked > 0 && p->draining == 0) {
+        p->draining = 1;
+        tn_cli_remove_socket_files(p->start->a);
+        tn_drain(s, (int32_t)p->start->a->drain_ms);
+    }
+}
+
+/* The loop.  Returns TN_EOF in the end, or TN_ESYSTEM. */
+static int32_t run(struct program *p, struct tn_server *s)
+{
+    struct tn_event ev;
+    int32_t result = 1;
+
+    while (p->start->commands.asked < 2 && (result = tn_next(s, &ev, TN_FOREVER)) >= 0) {
+        if (result == 0) {
+            continue;
+        }
+        if (ev.type == TN_FRAME) {
+            answer(p, s, &ev);
+        } else if (ev.type != TN_READY) {
+            tell(p, &ev);
+        } else {
+            take_commands(p, s, ev.watch);
+        }
+    }
+    return p->start->commands.asked < 2 ? result : TN_EOF;
+}
+
+/* Gives the server what it is to watch.  Returns 1 or an exit status as a
+ * negative number. */
+static int watch_commands(struct program *p, struct tn_server *s)
+{
+    const struct tn_cli_commands *c = &p->start->commands;
+    int32_t w = tn_watch(s, c->signals);
+
+    if (w < 0) {
+        return -tn_cli_fail("signals", NULL, w);
+    }
+    p->signals_watch = (uint32_t)w;
+    p->input_watch = TN_NONE;
+    if (c->input < 0) {
+        return 1;
+    }
+    w = tn_watch(s, c->input);
+    if (w == TN_ESYSTEM) {
+        errno = ENOTSUP; /* a file, which is always ready, cannot be waited for */
+    }
+    if (w < 0) {
+        return -tn_cli_fail("--stdin", NULL, w);
+    }
+    p->input_watch = (uint32_t)w;
+    return 1;
+}
+
+/* Gives the server its listeners.  Returns as watch_commands does. */
+static int listen_everywhere(const struct program *p, struct tn_server *s)
+{
+    for (uint32_t i = 0; i < p->start->a->listeners; i++) {
+        const int32_t result = tn_listen(s, p->start->listener[i]);
+
+        if (result < 0) {
+            return -tn_cli_fail("--listen", p->start->a->listen[i], result);
+        }
+    }
+    return 1;
+}
+
+static int32_t init(struct tn_server *s, const struct tn_cli_arguments *a)
+{
+    struct tn_options options = {0};
+
+    options.connections = a->max_connections;
+    options.framing = a->framing;
+    options.frame_max = a->frame_max;
+    options.idle_ms = a->idle_ms;
+    return tn_init(s, &options);
+}
+
+int tn_cli_serve_events(struct tn_cli_start *start)
+{
+    int32_t result = init(&the_server, start->a);
+    int status;
+
+    the_program.start = start;
+    if (result < 0) {
+        tn_cli_remove_socket_files(start->a);
+        return tn_cli_fail("serve", NULL, result);
+    }
+    status = watch_commands(&the_program, &the_server);
+    status = status > 0 ? listen_everywhere(&the_program, &the_server) : status;
+    if (status < 0) {
+        tn_cli_remove_socket_files(start->a);
+        tn_fini(&the_server);
+        return -status;
+    }
+    tn_cli_print_ready(start->a, start->bound);
+    result = run(&the_program, &the_server);
+    tn_fini(&the_server);
+    if (result != TN_EOF) {
+        if (the_program.draining == 0) {
+            tn_cli_remove_socket_files(start->a);
+        }
+        return tn_cli_fail("serve", NULL, result);
+    }
+    tn_cli_print_totals(&the_server.counters);
+    return TN_CLI_DONE;
+}

@@ -1,0 +1,102 @@
+/* The sequential models: a flow of control for each client.
+ *
+ *   blocking   one flow: one client at a time
+ *   fork       a process for each connection
+ *   thread     a thread for each connection
+ *
+ * The service is a function that talks to one client from its first byte to its
+ * last, through serve/stream.h.  It is written once and runs under each:
+ *
+ *     static void echo(void *context, struct tn_stream *s)
+ *     {
+ *         struct tn_message m;
+ *         while (tn_stream_read(s, &m, TN_NEVER) == 1)
+ *             tn_stream_send(s, m.data, m.len, TN_NEVER);
+ *     }
+ *
+ * Connections at a time are capped; at the cap nothing is accepted, and nothing
+ * spins: who comes waits in the listener's backlog.  Where the system has no
+ * room for one more process or thread, the connection that was just accepted is
+ * kept and tried again.  Every child is reaped, every thread joined.
+ *
+ * Not proved: it holds a callback, forks and starts threads.  The table of
+ * children (dispatch/children.h) is.
+ */
+#ifndef TN_DISPATCH_DISPATCH_H
+#define TN_DISPATCH_DISPATCH_H
+
+#include "dispatch/supervisor.h"
+#include "dispatch/threads.h"
+#include "serve/stream.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum tn_flow { TN_BLOCKING, TN_FORK, TN_THREAD };
+
+/* Connections at a time unless more or fewer are asked for: each is a process
+ * or a thread, and a burst of clients must not become one of those. */
+#define TN_DEFAULT_AT_ONCE 64u
+
+/* How long a drain may go on beyond its end before what still runs is killed:
+ * it ends by itself, and its counters are whole then. */
+#define TN_KILL_GRACE_MS 200
+
+/* Talks to one client.  s is closed by the dispatcher when it returns, in good
+ * order.  It runs in a process or a thread of its own, or in the dispatcher's. */
+typedef void (*tn_session)(void *context, struct tn_stream *s);
+
+struct tn_dispatch_options {
+    uint32_t flow;            /* enum tn_flow */
+    uint32_t at_once;         /* connections at a time, 1 .. TN_CHILDREN; 0: the default */
+    uint32_t drain_ms;        /* how long a drain may take */
+    struct tn_options stream; /* framing and limits of each connection */
+    tn_session session;
+    void *context; /* given to session; in threads, to all at a time */
+};
+
+struct tn_dispatch {
+    struct tn_dispatch_options options;
+    struct tn_orders orders; /* the caller adds what is to reach the dispatcher */
+    int32_t listener[TN_LISTENERS];
+    uint32_t listeners;              /* 0 once a drain has begun */
+    int32_t pending;                 /* a connection that nobody could be started for, or -1 */
+    uint32_t paused;                 /* 1 while nothing is accepted */
+    int64_t retry_ms;                /* when the system is asked again; TN_NEVER: no need */
+    uint32_t draining;               /* 1 once the children know */
+    struct tn_counters counters;     /* complete when tn_dispatch_run has returned */
+    struct tn_supervisor supervisor; /* fork */
+    struct tn_threads threads;       /* thread */
+};
+
+/* Makes a dispatcher.  Set orders.heed and orders.context and watch descriptors
+ * (tn_orders_watch) before tn_dispatch_run; heed calls tn_dispatch_drain and
+ * tn_dispatch_end.  Returns 1, or TN_EINVAL, TN_EFILES, TN_EMEMORY,
+ * TN_ESYSTEM. */
+int32_t tn_dispatch_open(struct tn_dispatch *d, const struct tn_dispatch_options *o);
+
+/* Gives the dispatcher a listening, non-blocking stream descriptor; it is the
+ * dispatcher's to close from now on.  Returns 1, or TN_EFULL; fd stays the
+ * caller's then. */
+int32_t tn_dispatch_listen(struct tn_dispatch *d, int32_t fd);
+
+/* Serves until a drain has ended and every process and thread with it.  Returns
+ * TN_EOF, or TN_ESYSTEM when the system refuses to wait. */
+int32_t tn_dispatch_run(struct tn_dispatch *d);
+
+/* Ends the service in good order: listeners are closed, connections finish what
+ * has come, and are closed by force after options.drain_ms. */
+void tn_dispatch_drain(struct tn_dispatch *d);
+
+/* Ends it now: connections are closed by force. */
+void tn_dispatch_end(struct tn_dispatch *d);
+
+/* Closes what is open, children and threads first. */
+void tn_dispatch_close(struct tn_dispatch *d);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

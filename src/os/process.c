@@ -1,0 +1,162 @@
+/* Processes, on Linux. */
+#define _GNU_SOURCE
+#include "os/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+_Static_assert(sizeof(pid_t) == sizeof(int32_t), "process ids are 32-bit");
+
+static int32_t shortage(int error)
+{
+    switch (error) {
+    case EMFILE:
+    case ENFILE:
+        return TN_EFILES;
+    case EAGAIN:
+    case ENOMEM:
+        return TN_EMEMORY;
+    default:
+        return TN_ESYSTEM;
+    }
+}
+
+int32_t tn_process_watch(void)
+{
+    sigset_t set;
+    int fd;
+
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGCHLD);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0) {
+        return TN_ESYSTEM;
+    }
+    fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    return fd >= 0 ? fd : shortage(errno);
+}
+
+void tn_process_unwatch(int32_t fd)
+{
+    struct signalfd_siginfo info;
+    ssize_t got;
+
+    do {
+        got = read(fd, &info, sizeof info);
+    } while (got > 0 || (got < 0 && errno == EINTR));
+}
+
+/* What a child is born with that it must not keep. */
+static void leave_parent(pid_t parent)
+{
+    sigset_t set;
+
+    (void)signal(SIGINT, SIG_IGN);
+    (void)signal(SIGTERM, SIG_IGN);
+    (void)signal(SIGCHLD, SIG_DFL);
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGINT);
+    (void)sigaddset(&set, SIGTERM);
+    (void)sigaddset(&set, SIGCHLD);
+    (void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) {
+        _exit(1); /* it was gone before the line above */
+    }
+}
+
+int32_t tn_process_fork(void)
+{
+    const pid_t parent = getpid();
+    const pid_t pid = fork();
+
+    if (pid < 0) {
+        return shortage(errno);
+    }
+    if (pid == 0) {
+        leave_parent(parent);
+    }
+    return pid;
+}
+
+static uint32_t is_crash(int status)
+{
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : 1;
+}
+
+/* waitpid, with *crashed. */
+static int32_t take_end(pid_t pid, int flags, uint32_t *crashed)
+{
+    int status = 0;
+    pid_t got;
+
+    do {
+        got = waitpid(pid, &status, flags);
+    } while (got < 0 && errno == EINTR);
+    *crashed = got > 0 ? is_crash(status) : 0;
+    return got > 0 ? got : 0;
+}
+
+int32_t tn_process_reap(int32_t pid, uint32_t *crashed)
+{
+    return take_end(pid, WNOHANG, crashed);
+}
+
+void tn_process_wait(int32_t pid, uint32_t *crashed)
+{
+    (void)take_end(pid, 0, crashed);
+}
+
+int32_t tn_process_ended(void)
+{
+    siginfo_t info;
+    int r;
+
+    info.si_pid = 0;
+    do {
+        r = waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT);
+    } while (r != 0 && errno == EINTR);
+    return r == 0 ? info.si_pid : 0;
+}
+
+void tn_process_kill(int32_t pid)
+{
+    (void)kill(pid, SIGKILL); /* ours and not reaped: the number is still its own */
+}
+
+void tn_process_exit(int32_t status)
+{
+    _exit(status);
+}
+
+int32_t tn_pipe_open(int32_t end[2])
+{
+    int fd[2];
+
+    if (pipe2(fd, O_CLOEXEC) != 0) {
+        return shortage(errno);
+    }
+    end[0] = fd[0];
+    end[1] = fd[1];
+    return 1;
+}
+
+void *tn_shared_open(size_t len)
+{
+    /* no file: mmap(2) wants -1 then */
+    // cppcheck-suppress invalidFunctionArg
+    void *memory = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    // cppcheck-suppress memleak ; it is the caller's
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+void tn_shared_close(void *memory, size_t len)
+{
+    (void)munmap(memory, len);
+}

@@ -1,0 +1,34 @@
+/* Waiting for a few descriptors at once, up to an absolute deadline.
+ *
+ * For flows of control that serve one client each; the event loop waits through
+ * src/poll.  Not proved: one system call, poll(2).
+ */
+#ifndef TN_OS_WAIT_H
+#define TN_OS_WAIT_H
+
+#include "os/sys.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Descriptors of one wait, at most. */
+#define TN_WAIT_MAX 32u
+
+struct tn_wanted {
+    int32_t fd;
+    uint32_t mask;  /* wait for this: TN_READ, TN_WRITE, their sum */
+    uint32_t ready; /* after the wait: what it is ready for; TN_BROKEN unasked */
+};
+
+/* Waits until one of w[0 .. n - 1] is ready or the monotonic clock shows
+ * deadline_ms (INT64_MAX: no limit); never ends before.  n is at most
+ * TN_WAIT_MAX.  Returns how many are ready; 0 when the time is over or a signal
+ * came; TN_ESYSTEM when the system refuses. */
+int32_t tn_wait(struct tn_wanted *w, uint32_t n, int64_t deadline_ms);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

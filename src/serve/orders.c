@@ -1,0 +1,85 @@
+#include "serve/orders.h"
+
+void tn_orders_init(struct tn_orders *o, uint32_t drain_ms)
+{
+    o->order = TN_SERVE;
+    o->drain_ms = drain_ms;
+    o->until_ms = INT64_MAX;
+    o->count = 0;
+    o->end_fd = -1;
+    o->context = NULL;
+    o->heed = NULL;
+}
+
+int32_t tn_orders_watch(struct tn_orders *o, int32_t fd)
+{
+    if (o->count == TN_WATCHES) {
+        return TN_EFULL;
+    }
+    o->fd[o->count] = fd;
+    o->count++;
+    return (int32_t)o->count - 1;
+}
+
+void tn_orders_ignore(struct tn_orders *o, uint32_t which)
+{
+    o->fd[which] = -1; /* poll passes over it */
+}
+
+void tn_orders_drain(struct tn_orders *o)
+{
+    if (o->order == TN_SERVE) {
+        o->order = TN_DRAIN;
+        o->until_ms = tn_sys_now_ms() + o->drain_ms;
+    }
+}
+
+static void heed_lifeline(struct tn_orders *o, uint32_t which)
+{
+    if (o->order == TN_SERVE) {
+        tn_orders_drain(o);
+        o->fd[which] = o->end_fd;
+    } else {
+        o->order = TN_END;
+        o->fd[which] = -1;
+    }
+}
+
+static void heed(struct tn_orders *o, uint32_t which)
+{
+    if (o->heed != NULL) {
+        o->heed(o, which);
+    } else {
+        heed_lifeline(o, which);
+    }
+}
+
+int32_t tn_orders_wait(struct tn_orders *o, struct tn_wanted *w, uint32_t n, int64_t deadline_ms)
+{
+    struct tn_wanted all[TN_WAIT_MAX];
+    const uint32_t count = o->count;
+    int32_t r, own;
+
+    if (n > TN_WAIT_MAX - TN_WATCHES) {
+        return TN_ESYSTEM;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        all[i] = w[i];
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        all[n + i].fd = o->fd[i];
+        all[n + i].mask = TN_READ;
+    }
+    r = tn_wait(all, n + count, deadline_ms);
+    own = r;
+    for (uint32_t i = 0; i < count && r > 0; i++) {
+        if (all[n + i].ready != 0) {
+            own--;
+            heed(o, i);
+        }
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        w[i].ready = r > 0 ? all[i].ready : 0;
+    }
+    return own;
+}
