@@ -1,5 +1,9 @@
-/* defines: -DTN_CONNECTIONS=6u -DTN_BLOCKS=3u -DTN_FRAME_MAX=24u -DTN_BATCH=4u -DTN_LISTENERS=2u -DTN_WATCHES=2u */
+/* defines: -DTN_CONNECTIONS=6u -DTN_BLOCKS=3u -DTN_FRAME_MAX=24u -DTN_BATCH=4u -DTN_LISTENERS=2u -DTN_WATCHES=2u -DTN_SELECT_FDS=10 */
 /* The event loop under a fuzzer: the input's bytes are the schedule.
+ *
+ * With -DEVERY_MODEL it is the differential harness: each schedule goes through
+ * every model, see models.h; otherwise the model is one of the schedule's
+ * choices, see world.h.
  *
  * Built by afl-cc it is a persistent harness over shared memory.  Built by any
  * other compiler it runs the files named, or seeds:
@@ -12,6 +16,7 @@
  * what led to a violation.
  */
 #define _GNU_SOURCE
+#include "models.h"
 #include "simkernel.h"
 #include "world.h"
 
@@ -27,6 +32,14 @@ __AFL_FUZZ_INIT();
 #endif
 
 #define INPUT_MAX 65536u
+
+#ifdef EVERY_MODEL
+#define RUN_BYTES models_run_bytes
+#define RUN_SEED models_run_seed
+#else
+#define RUN_BYTES world_run_bytes
+#define RUN_SEED world_run_seed
+#endif
 
 /* Sanitizers report a crash better; without them it is a violation like others. */
 #ifdef __SANITIZE_ADDRESS__
@@ -56,7 +69,7 @@ static int run_file(const char *name)
     fclose(f);
     snprintf(label, sizeof label, "again: fuzz/replay %.200s", name);
     sim_label(label);
-    world_run_bytes(bytes, n);
+    RUN_BYTES(bytes, n);
     return 0;
 }
 
@@ -68,10 +81,22 @@ static void run_seeds(uint64_t from, uint64_t n)
         snprintf(label, sizeof label, "seed %" PRIu64 "; again: fuzz/replay --seed %" PRIu64, seed,
                  seed);
         sim_label(label);
-        world_run_seed(seed);
+        RUN_SEED(seed);
     }
 }
 
+#ifdef EVERY_MODEL
+static void print_totals(void)
+{
+    const struct models_totals *t = models_totals();
+
+    printf("schedules %" PRIu64 ", rounds %" PRIu64 ", faults %" PRIu64 "\n", t->schedules,
+           t->rounds, t->faults);
+    printf("connections %" PRIu64 ", frames %" PRIu64 ", closed %" PRIu64 ", watch events %" PRIu64
+           "\n",
+           t->opened, t->frames, t->closed, t->ready);
+}
+#else
 static void print_totals(void)
 {
     const struct world_totals *t = world_totals();
@@ -87,6 +112,7 @@ static void print_totals(void)
            t->closed, t->finished, t->reset, t->idle, t->bad_frames, t->truncated, t->stale,
            t->drained, t->rests);
 }
+#endif
 
 int main(int argc, char **argv)
 {
@@ -98,7 +124,7 @@ int main(int argc, char **argv)
         const unsigned char *bytes = __AFL_FUZZ_TESTCASE_BUF;
 
         while (__AFL_LOOP(10000))
-            world_run_bytes(bytes, (size_t)__AFL_FUZZ_TESTCASE_LEN);
+            RUN_BYTES(bytes, (size_t)__AFL_FUZZ_TESTCASE_LEN);
         return 0;
     }
 #endif

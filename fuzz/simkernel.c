@@ -1,5 +1,7 @@
 #include "simkernel.h"
 
+#include "poll/poller.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,6 +12,12 @@
 #define SPINS_ALLOWED 4u
 /* The same, when all that changes is what is watched for: all may be parked. */
 #define TOGGLES_ALLOWED (8u + 2u * TN_CONNECTIONS)
+
+/* The pauses of polling are so much longer than asked for, at most, in ms. */
+#define LATE_MAX 64
+
+/* polling tries everything before it pauses, a batch at a time. */
+#define ROUND_MAX ((SIM_FDS + TN_BATCH - 1) / TN_BATCH)
 
 /* After so many waits that ended by time alone the waking descriptor is filled. */
 #define LONELY_WAITS 64u
@@ -67,6 +75,10 @@ static struct {
     uint32_t fail_variant;
     uint64_t unasked;
     uint32_t turn, streams, lonely;
+    uint32_t model;
+    int same_network;
+    uint64_t salt;
+    int64_t late; /* polling: its pauses get longer while nothing happens */
     int rested;
     int inside; /* the driver acts inside a call */
     uint64_t progress, toggles, seen_progress, seen_toggles;
@@ -162,15 +174,29 @@ void sim_reset(const uint8_t *bytes, size_t n, const struct sim_hooks *hooks)
     sim.len = n;
 }
 
+/* splitmix64 */
+static uint64_t mix(uint64_t x)
+{
+    x += 0x9e3779b97f4a7c15u;
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+    return x ^ (x >> 31);
+}
+
+uint64_t sim_hash(uint64_t a, uint64_t b, uint64_t c)
+{
+    uint64_t x = mix(a);
+
+    x = b == 0 && c == 0 ? x : mix(x ^ b);
+    return c == 0 ? x : mix(x ^ c);
+}
+
 void sim_reset_seeded(uint64_t seed, const struct sim_hooks *hooks)
 {
     start(hooks);
     sim.seeded = 1;
-    /* splitmix64: neighbouring seeds must not give neighbouring schedules */
-    seed += 0x9e3779b97f4a7c15u;
-    seed = (seed ^ (seed >> 30)) * 0xbf58476d1ce4e5b9u;
-    seed = (seed ^ (seed >> 27)) * 0x94d049bb133111ebu;
-    sim.seed = (seed ^ (seed >> 31)) | 1u;
+    /* neighbouring seeds must not give neighbouring schedules */
+    sim.seed = sim_hash(seed, 0, 0) | 1u;
 }
 
 static uint32_t next_byte(void)
@@ -203,6 +229,22 @@ int sim_chance(uint32_t rate)
     return rate > 0 && next_byte() >= 256 - rate;
 }
 
+void sim_same_network(uint64_t salt)
+{
+    sim.same_network = 1;
+    sim.salt = salt;
+}
+
+/* A decision about a connection: 0 .. n - 1. */
+static uint32_t decide(const struct stream *s, uint32_t n)
+{
+    if (!sim.same_network)
+        return sim_choose(n);
+    return (
+        uint32_t)(sim_hash(sim.salt, (uint64_t)(s - sim.stream) + 1, s->received + s->sent + 1) %
+                  n);
+}
+
 void sim_fault_rate(enum sim_fault fault, uint32_t rate)
 {
     sim.rate[fault] = rate;
@@ -220,6 +262,11 @@ void sim_descriptor_limit(uint32_t limit)
 {
     sim.limit = limit < SIM_FDS ? limit : SIM_FDS;
     NOTE("descriptor limit %" PRId64, sim.limit, 0, 0, 0);
+}
+
+void sim_serves(uint32_t model)
+{
+    sim.model = model;
 }
 
 void sim_unasked_receive(void)
@@ -556,7 +603,7 @@ void sim_peer_reset(int32_t id)
     s->broken = 1;
     s->peer_closed = 1;
     s->out.len = 0;
-    if (sim_choose(2) == 1)
+    if (decide(s, 2) == 1)
         s->in.len = 0;
 }
 
@@ -572,7 +619,7 @@ void sim_peer_close(int32_t id)
     sim.progress++;
     s->peer_finished = 1;
     s->peer_closed = 1;
-    s->peer_local = sim_choose(2) == 1;
+    s->peer_local = decide(s, 2) == 1;
     s->peer_deaf = !s->peer_local;
     NOTE("peer %" PRId64 " closes, %" PRId64 " locally", id, s->peer_local, 0, 0);
 }
@@ -656,8 +703,9 @@ int32_t tn_sys_accept(int32_t listener)
     memmove(d->queue, d->queue + 1, d->queued * sizeof d->queue[0]);
     sim.progress++;
     sim.accept_failed_ms = -1;
-    if (sim.stream[id].broken && sim_choose(2) == 1) {
+    if (sim.stream[id].broken && decide(&sim.stream[id], 2) == 1) {
         NOTE("accept %" PRId64 ": connection %" PRId64 " is gone already", listener, id, 0, 0);
+        sim.stats.gone++;
         return TN_EAGAIN;
     }
     fd = open_number(STREAM, 1);
@@ -670,8 +718,10 @@ int32_t tn_sys_accept(int32_t listener)
 }
 
 /* Gives each byte up to 24 at most: 1 .. n. */
-static uint32_t shorter(uint32_t n)
+static uint32_t shorter(const struct stream *s, uint32_t n)
 {
+    if (sim.same_network)
+        return n > 1 && decide(s, 4) == 1 ? 1 + decide(s, n - 1) : n;
     return n > 1 && fault(SIM_SHORT) ? 1 + sim_choose(n - 1) : n;
 }
 
@@ -697,7 +747,7 @@ static int32_t recv_stream(int32_t id, uint8_t *buf, uint32_t n)
     struct stream *s = &sim.stream[id];
     int32_t variant = forced(4);
 
-    if (++s->receives > s->reports + sim.unasked)
+    if (++s->receives > s->reports + sim.unasked && sim.model != TN_POLLING)
         sim_violation("connection %d is received from without a report for it", (int)id);
     if (variant == 0 || fault(SIM_AGAIN))
         return 0;
@@ -707,7 +757,7 @@ static int32_t recv_stream(int32_t id, uint8_t *buf, uint32_t n)
         sim_peer_finish(id);
     if (s->in.len == 0)
         return recv_end(s);
-    n = pipe_get(&s->in, buf, variant == 3 ? 1 : shorter(n));
+    n = pipe_get(&s->in, buf, variant == 3 ? 1 : shorter(s, n));
     moved(s);
     s->received += n;
     sim.stats.bytes_in += n;
@@ -744,7 +794,7 @@ static int32_t send_stream(int32_t id, const uint8_t *buf, uint32_t n)
         s->error_told = 1;
         return TN_ERESET;
     }
-    n = shorter(n);
+    n = shorter(s, n);
     if (variant == 2)
         n = 1;
     if (s->peer_deaf) {
@@ -815,8 +865,10 @@ void tn_sys_close(int32_t fd)
         sim.epfd = -1;
     }
     /* one that could not be registered does not end the trouble */
-    if (d->registered)
+    if (sim.model == TN_EPOLL ? d->registered : sim.model != TN_SELECT || fd < TN_SELECT_FDS)
         sim.accept_failed_ms = -1;
+    else if (d->kind == STREAM)
+        sim.accept_failed_ms = sim.now;
     close_number(fd);
     sim.stats.closes++;
     sim.progress++;
@@ -920,8 +972,10 @@ static uint32_t stream_level(const struct stream *s)
 
     if (s->in.len > 0 || s->peer_finished || s->broken)
         level |= TN_READ;
-    /* as stacks do: writable when a third is free, not at the first byte */
-    if ((space > 0 && space >= s->out.room / 3) || s->finished || s->broken || s->peer_local)
+    /* as stacks do: writable when a third is free, not at the first byte; but who
+     * tries unasked finds the first byte, so the same network goes by that */
+    if ((space > 0 && (sim.same_network || space >= s->out.room / 3)) || s->finished || s->broken ||
+        s->peer_local)
         level |= TN_WRITE;
     if (s->broken)
         level |= SIM_HANGUP + (s->error_told ? 0 : SIM_ERROR);
@@ -936,6 +990,8 @@ static uint32_t level_of(const struct descriptor *d)
         return d->queued > 0 ? TN_READ : 0;
     if (d->kind == FOREIGN)
         return d->level > 0 ? TN_READ : 0;
+    if (d->kind == REGULAR)
+        return TN_READ;
     return d->kind == STREAM ? stream_level(&sim.stream[d->stream]) : 0;
 }
 
@@ -988,7 +1044,8 @@ static uint32_t deliver(struct tn_ready *ready, uint32_t max, int32_t *fds, uint
             fds[j] = fd;
             masks[j] = mask;
         }
-        if (sim_choose(2) == 1)
+        /* who is left out may time out meanwhile, which is not the same network */
+        if (!sim.same_network && sim_choose(2) == 1)
             count = 1 + sim_choose(count);
     }
     for (uint32_t i = 0; i < count; i++) {
@@ -1016,6 +1073,8 @@ static int pass_time(int64_t deadline)
     moved = sim.hooks.moves != NULL && sim.hooks.moves();
     sim.inside = 0;
     if (moved)
+        sim.late = 0;
+    if (moved)
         return deadline < 0 || sim.now < deadline;
     if (deadline < 0) {
         if (sim.wake < 0 || !sim.fd[sim.wake].registered)
@@ -1027,23 +1086,26 @@ static int pass_time(int64_t deadline)
     }
     if (sim.now < deadline)
         sim.now = deadline;
+    if (sim.model == TN_POLLING) {
+        sim.now += sim.late;
+        sim.late += sim.late < LATE_MAX;
+    }
     /* a server may try something again and again for ever; its driver may not */
     if (++sim.lonely % LONELY_WAITS == 0 && sim.wake >= 0 && sim.fd[sim.wake].registered)
         sim.fd[sim.wake].level++;
     return 0;
 }
 
-static int32_t wait_for(struct tn_ready *ready, uint32_t max, int32_t timeout_ms)
+/* Lists what is ready when something is; 0 when the time is over. */
+static uint32_t wait_for(int32_t *fds, uint32_t *masks, int32_t timeout_ms)
 {
     int64_t deadline = timeout_ms < 0 ? -1 : sim.now + timeout_ms;
-    int32_t fds[SIM_FDS];
-    uint32_t masks[SIM_FDS];
     uint32_t n;
 
     for (uint32_t i = 0; i < 1000; i++) {
         n = collect(fds, masks);
         if (n > 0)
-            return (int32_t)deliver(ready, max, fds, masks, n);
+            return n;
         if (timeout_ms == 0)
             return 0;
         if (fault(SIM_SIGNAL))
@@ -1073,33 +1135,132 @@ static void check_spin(int32_t timeout_ms)
     sim.seen_progress = sim.progress;
     sim.seen_toggles = sim.toggles;
     sim.seen_now = sim.now;
-    if (++sim.spins > SPINS_ALLOWED || ++sim.idles > TOGGLES_ALLOWED)
+    if (++sim.spins > SPINS_ALLOWED + (sim.model == TN_POLLING ? ROUND_MAX : 0) ||
+        ++sim.idles > TOGGLES_ALLOWED)
         sim_violation("the server spins: %u waits without progress, the next for %d ms", sim.idles,
                       (int)timeout_ms);
 }
 
-int32_t tn_sys_epoll_wait(int32_t epfd, struct tn_ready *ready, uint32_t max, int32_t timeout_ms)
+static void wait_starts(int32_t timeout_ms)
 {
-    int32_t result;
-    int32_t variant = forced(2);
-
-    ours(epfd, EPOLL, "epoll_wait");
-    if (max < 1 || max > TN_BATCH)
-        sim_violation("epoll_wait for %u reports", max);
     if (timeout_ms < -1)
-        sim_violation("epoll_wait for %d ms", (int)timeout_ms);
+        sim_violation("a wait for %d ms", (int)timeout_ms);
     NOTE("wait %" PRId64 " ms", timeout_ms, 0, 0, 0);
     if (sim.hooks.waits != NULL)
         sim.hooks.waits(timeout_ms);
     check_spin(timeout_ms);
     moves_inside();
-    memset(ready, 0xee, max * sizeof ready[0]);
-    if (variant == 1)
-        result = TN_ESYSTEM;
-    else
-        result = variant == 0 ? 0 : wait_for(ready, max, timeout_ms);
+}
+
+static int32_t wait_ends(int32_t result)
+{
     sim_clock_known();
     sim.waited = sim.now;
     NOTE("wait -> %" PRId64, result, 0, 0, 0);
     return result;
+}
+
+int32_t tn_sys_epoll_wait(int32_t epfd, struct tn_ready *ready, uint32_t max, int32_t timeout_ms)
+{
+    int32_t fds[SIM_FDS];
+    uint32_t masks[SIM_FDS];
+    int32_t variant = forced(2);
+    uint32_t n;
+
+    ours(epfd, EPOLL, "epoll_wait");
+    if (max < 1 || max > TN_BATCH)
+        sim_violation("epoll_wait for %u reports", max);
+    wait_starts(timeout_ms);
+    memset(ready, 0xee, max * sizeof ready[0]);
+    if (variant >= 0)
+        return wait_ends(variant == 1 ? TN_ESYSTEM : 0);
+    n = wait_for(fds, masks, timeout_ms);
+    return wait_ends(n == 0 ? 0 : (int32_t)deliver(ready, max, fds, masks, n));
+}
+
+/* --- poll and select ----------------------------------------------------------------- */
+
+/* What is asked about, and nothing else, is registered as long as the call
+ * lasts.  kept: what was before. */
+static void register_list(const struct tn_asked *list, uint32_t n, const char *call,
+                          struct descriptor *kept)
+{
+    uint32_t mask[SIM_FDS] = {0};
+
+    memcpy(kept, sim.fd, sizeof sim.fd);
+    for (int32_t f = 0; f < SIM_FDS; f++)
+        sim.fd[f].registered = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        struct descriptor *d = descriptor(list[i].fd, call);
+        uint32_t events = (uint32_t)list[i].events;
+
+        if (d->registered)
+            sim_violation("%s is asked about descriptor %d twice", call, (int)list[i].fd);
+        if (events != TN_READ && events != TN_WRITE && events != (TN_READ | TN_WRITE))
+            sim_violation("%s is asked for %u", call, events);
+        d->registered = 1;
+        mask[list[i].fd] = events;
+    }
+    for (int32_t f = 0; f < SIM_FDS; f++) {
+        sim.toggles += sim.fd[f].mask != mask[f];
+        sim.fd[f].mask = mask[f];
+    }
+}
+
+static void answer(struct tn_asked *a, uint32_t mask, uint32_t answers)
+{
+    struct descriptor *d = &sim.fd[a->fd];
+
+    a->revents = (int16_t)(mask & answers);
+    if (d->kind == STREAM && a->revents != 0 && a->revents != (int16_t)TN_WRITE)
+        sim.stream[d->stream].reports++;
+    if (a->revents != 0)
+        NOTE("  ready: descriptor %" PRId64 " mask %" PRId64, a->fd, a->revents, 0, 0);
+}
+
+static void unregister_list(const struct descriptor *kept)
+{
+    for (int32_t f = 0; f < SIM_FDS; f++) {
+        sim.fd[f].registered = kept[f].registered;
+        if (kept[f].registered)
+            sim.fd[f].mask = kept[f].mask;
+    }
+}
+
+/* answers: the bits this call can answer with. */
+static int32_t wait_asking(struct tn_asked *list, uint32_t n, int32_t timeout_ms, uint32_t answers,
+                           const char *call)
+{
+    static struct descriptor kept[SIM_FDS];
+    int32_t fds[SIM_FDS];
+    uint32_t masks[SIM_FDS];
+    int32_t variant = forced(2);
+    int32_t result = 0;
+    uint32_t ready;
+
+    register_list(list, n, call, kept);
+    wait_starts(timeout_ms);
+    ready = variant >= 0 ? 0 : wait_for(fds, masks, timeout_ms);
+    for (uint32_t i = 0; i < n; i++) {
+        list[i].revents = 0;
+        for (uint32_t j = 0; j < ready; j++)
+            if (fds[j] == list[i].fd)
+                answer(&list[i], masks[j], answers);
+        result += list[i].revents != 0;
+    }
+    unregister_list(kept);
+    return wait_ends(variant == 1 ? TN_ESYSTEM : result);
+}
+
+int32_t tn_sys_poll(struct tn_asked *list, uint32_t n, int32_t timeout_ms)
+{
+    return wait_asking(list, n, timeout_ms, TN_READ | TN_WRITE | TN_BROKEN, "poll");
+}
+
+int32_t tn_sys_select(struct tn_asked *list, uint32_t n, int32_t timeout_ms)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (list[i].fd >= TN_SELECT_FDS)
+            sim_violation("select is asked about descriptor %d", (int)list[i].fd);
+    return wait_asking(list, n, timeout_ms, TN_READ | TN_WRITE, "select");
 }

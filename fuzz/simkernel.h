@@ -47,6 +47,7 @@ struct sim_stats {
     uint64_t calls;     /* calls that can fail, since the reset */
     uint64_t waits;     /* waits that returned */
     uint64_t accepted;  /* connections handed out */
+    uint64_t gone;      /* connections that broke before they were */
     uint64_t bytes_in;  /* bytes received on connections */
     uint64_t bytes_out; /* bytes taken for sending */
     uint64_t closes;    /* descriptors closed */
@@ -67,15 +68,26 @@ void sim_reset_seeded(uint64_t seed, const struct sim_hooks *hooks);
 
 /* The schedule's next decision: 0 .. n - 1, and 0 after its end. */
 uint32_t sim_choose(uint32_t n);
+/* A number that follows from three. */
+uint64_t sim_hash(uint64_t a, uint64_t b, uint64_t c);
 /* 1 about rate times of 256; never at a schedule's end. */
 int sim_chance(uint32_t rate);
 int sim_exhausted(void);
+
+/* From now on what the network does to a connection (how much is received or
+ * sent at a time, what a reset destroys) follows from the salt, the connection
+ * and its bytes so far, not from the schedule: servers that call in another
+ * order meet the same network. */
+void sim_same_network(uint64_t salt);
 
 void sim_fault_rate(enum sim_fault fault, uint32_t rate);
 /* All rates to 0, and all lasting troubles end. */
 void sim_calm(void);
 /* Descriptors open at once, at most (foreign ones count). */
 void sim_descriptor_limit(uint32_t limit);
+/* The model of the server to come (enum tn_model); after each reset it is
+ * TN_EPOLL.  What it may do follows from it: polling receives unasked. */
+void sim_serves(uint32_t model);
 /* From now on each connection may be received from once without a report. */
 void sim_unasked_receive(void);
 /* The next batch lists this descriptor first, then those above it. */
@@ -113,7 +125,8 @@ void sim_wake_descriptor(int32_t fd);
 int sim_rested(void);
 void sim_foreign_close(int32_t fd);
 
-/* A descriptor as the kernel sees it. */
+/* A descriptor as the kernel sees it.  Of a model without a register, during a
+ * wait: it is registered if it is asked about, and has no cookie. */
 int sim_open(int32_t fd); /* 0, or 1 ours, 2 foreign */
 int sim_registered(int32_t fd, uint32_t *slot, uint32_t *gen, uint32_t *mask);
 int32_t sim_stream_of(int32_t fd); /* -1 when it is no connection */

@@ -12,13 +12,17 @@ static const char *const model_names[] = {
     "blocking", "polling", "select", "poll",        "epoll",        "epoll-et",  "uring",
     "fork",     "prefork", "thread", "thread-pool", "process-pool", "coroutine", NULL};
 
-/* Those that this build has. */
+/* Those that this build has, beside the event models. */
 static const uint8_t model_built[TN_CLI_MODELS_KNOWN] = {
     [TN_CLI_BLOCKING] = 1,
-    [TN_CLI_EPOLL] = 1,
     [TN_CLI_FORK] = 1,
     [TN_CLI_THREAD] = 1,
 };
+
+/* What select is asked about beside connections: listeners, signals, standard
+ * input; and the standard descriptors, which take numbers. */
+#define SELECT_OTHERS (TN_LISTENERS + TN_WATCHES + 3u)
+#define SELECT_CONNECTIONS (TN_SELECT_FDS - SELECT_OTHERS)
 
 static const char NOT_BUILT[] = "not available in this build";
 static const char NOT_A_DURATION[] = "not a duration such as 500ms, 5s or 2m";
@@ -50,12 +54,35 @@ const char *tn_cli_framing_name(uint32_t f)
     return f <= TN_VARINT ? framing_names[f] : NULL;
 }
 
+uint32_t tn_cli_event_model(uint32_t m)
+{
+    switch (m) {
+    case TN_CLI_POLLING:
+        return TN_POLLING;
+    case TN_CLI_SELECT:
+        return TN_SELECT;
+    case TN_CLI_POLL:
+        return TN_POLL;
+    case TN_CLI_EPOLL:
+        return TN_EPOLL;
+    default:
+        return TN_NONE;
+    }
+}
+
+static uint32_t is_built(uint32_t m)
+{
+    uint32_t event = tn_cli_event_model(m);
+
+    return event != TN_NONE ? tn_poller_has(event) : model_built[m];
+}
+
 const char *tn_cli_model_name(uint32_t m, uint32_t *built)
 {
     if (m >= TN_CLI_MODELS_KNOWN) {
         return NULL;
     }
-    *built = model_built[m];
+    *built = is_built(m);
     return model_names[m];
 }
 
@@ -132,7 +159,7 @@ static const char *set_model(struct tn_cli_arguments *a, const char *value)
     if (a->model == TN_NONE) {
         return "no such model: try tenon models";
     }
-    return model_built[a->model] ? NULL : NOT_BUILT;
+    return is_built(a->model) ? NULL : NOT_BUILT;
 }
 
 static const char *set_service(struct tn_cli_arguments *a, const char *value)
@@ -253,17 +280,30 @@ static void set_defaults(struct tn_cli_arguments *a)
     a->drain_ms = TN_CLI_DRAIN_MS;
 }
 
+/* The most connections that the model can have at a time. */
+static uint32_t most_connections(uint32_t model)
+{
+    if (tn_cli_model_is_flow(model)) {
+        return TN_CHILDREN;
+    }
+    return model == TN_CLI_SELECT ? SELECT_CONNECTIONS : TN_CONNECTIONS;
+}
+
 /* The most connections at a time: the default, or as many as the model can
  * have. */
 static int32_t settle_connections(struct tn_cli_arguments *a, struct tn_cli_complaint *c)
 {
-    const uint32_t flow = tn_cli_model_is_flow(a->model);
+    const uint32_t most = most_connections(a->model);
 
     if (a->max_connections == 0) {
-        a->max_connections = flow ? TN_DEFAULT_AT_ONCE : TN_DEFAULT_CONNECTIONS;
+        a->max_connections =
+            tn_cli_model_is_flow(a->model) ? TN_DEFAULT_AT_ONCE : TN_DEFAULT_CONNECTIONS;
+        if (a->max_connections > most) {
+            a->max_connections = most;
+        }
     }
-    if (flow && a->max_connections > TN_CHILDREN) {
-        return complain(c, "--max-connections", NULL, "more than this model has flows for");
+    if (a->max_connections > most) {
+        return complain(c, "--max-connections", NULL, "more than this model can have at a time");
     }
     return 1;
 }

@@ -60,7 +60,10 @@ int32_t tn_cli_parse(struct tn_cli_arguments *a, int argc, const char *const *ar
 /* The word of framing f; null beyond the last. */
 const char *tn_cli_framing_name(uint32_t f);
 
-/* The word of model m, and 1 in *built if this build has it; null beyond the
+/* The event model (enum tn_model) that m is; TN_NONE if it is none. */
+uint32_t tn_cli_event_model(uint32_t m);
+
+/* The word of model m of all that there are, and 1 in *built if this build has it; null beyond the
  * last. */
 const char *tn_cli_model_name(uint32_t m, uint32_t *built);
 

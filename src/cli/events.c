@@ -124,6 +124,7 @@ static int32_t init(struct tn_server *s, const struct tn_cli_arguments *a)
 {
     struct tn_options options = {0};
 
+    options.model = tn_cli_event_model(a->model);
     options.connections = a->max_connections;
     options.framing = a->framing;
     options.frame_max = a->frame_max;

@@ -10,16 +10,23 @@
 static struct tn_cli_start the_start;
 
 /* Each connection is a descriptor.  Where the hard limit is too low, accepting
- * pauses when it is reached. */
-static void raise_limit(uint32_t connections)
+ * pauses when it is reached; so it does where select cannot be asked about more,
+ * and nobody is accepted only to be closed. */
+static void set_limit(uint32_t connections, uint32_t model)
 {
     rlim_t needed = (rlim_t)connections + TN_LISTENERS + TN_WATCHES + OTHER_DESCRIPTORS;
     struct rlimit limit;
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < needed) {
-        limit.rlim_cur = limit.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return;
     }
+    if (limit.rlim_cur < needed) {
+        limit.rlim_cur = limit.rlim_max;
+    }
+    if (model == TN_CLI_SELECT && limit.rlim_cur > TN_SELECT_FDS) {
+        limit.rlim_cur = TN_SELECT_FDS;
+    }
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static void remove_first(const struct tn_cli_arguments *a, uint32_t count)
@@ -55,7 +62,7 @@ int tn_cli_serve(const struct tn_cli_arguments *a)
     int status;
 
     the_start.a = a;
-    raise_limit(a->max_connections);
+    set_limit(a->max_connections, a->model);
     result = tn_cli_commands_open(&the_start.commands, a);
     if (result < 0) {
         return tn_cli_fail("signals", NULL, result);

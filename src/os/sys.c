@@ -7,7 +7,9 @@
 #include "os/sys.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/epoll.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -113,6 +115,61 @@ int32_t tn_sys_epoll_wait(int32_t epfd, struct tn_ready *ready, uint32_t max, in
     int n = wait_for_reports(epfd, ready, (int)max, timeout_ms);
 
     return n >= 0 ? n : errno == EINTR ? 0 : TN_ESYSTEM;
+}
+
+_Static_assert(TN_READ == POLLIN && TN_WRITE == POLLOUT && TN_BROKEN == (POLLERR | POLLHUP),
+               "masks are the kernel's");
+_Static_assert(sizeof(struct pollfd) == sizeof(struct tn_asked) &&
+                   offsetof(struct pollfd, fd) == offsetof(struct tn_asked, fd) &&
+                   offsetof(struct pollfd, events) == offsetof(struct tn_asked, events) &&
+                   offsetof(struct pollfd, revents) == offsetof(struct tn_asked, revents),
+               "questions are laid out as the kernel's");
+
+/* A failed call has written nothing, or anything: no answer is left of it. */
+static int32_t unanswered(struct tn_asked *list, uint32_t n, int error)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        list[i].revents = 0;
+    }
+    return error == EINTR ? 0 : TN_ESYSTEM;
+}
+
+int32_t tn_sys_poll(struct tn_asked *list, uint32_t n, int32_t timeout_ms)
+{
+    int ready = poll((struct pollfd *)(void *)list, n, timeout_ms);
+
+    return ready >= 0 ? ready : unanswered(list, n, errno);
+}
+
+_Static_assert(TN_SELECT_FDS <= FD_SETSIZE, "numbers above are beyond the set");
+
+int32_t tn_sys_select(struct tn_asked *list, uint32_t n, int32_t timeout_ms)
+{
+    struct timeval time = {timeout_ms / 1000, timeout_ms % 1000 * 1000L};
+    fd_set readable, writable;
+    int32_t ready = 0;
+    int top = -1;
+
+    FD_ZERO(&readable);
+    FD_ZERO(&writable);
+    for (uint32_t i = 0; i < n; i++) {
+        if (list[i].events & (int16_t)TN_READ) {
+            FD_SET(list[i].fd, &readable);
+        }
+        if (list[i].events & (int16_t)TN_WRITE) {
+            FD_SET(list[i].fd, &writable);
+        }
+        top = list[i].fd > top ? list[i].fd : top;
+    }
+    if (select(top + 1, &readable, &writable, NULL, timeout_ms < 0 ? NULL : &time) < 0) {
+        return unanswered(list, n, errno);
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        list[i].revents = (int16_t)((FD_ISSET(list[i].fd, &readable) ? TN_READ : 0) |
+                                    (FD_ISSET(list[i].fd, &writable) ? TN_WRITE : 0));
+        ready += list[i].revents != 0;
+    }
+    return ready;
 }
 
 int32_t tn_sys_accept(int32_t listener)

@@ -14,7 +14,8 @@
  *   k_tx[f]    bytes the kernel has taken for sending on this life
  *   k_log[f]   bytes the server has promised to send on this life
  *   k_reg[f]   1 if registered for readiness, with the cookie
- *              {k_reg_slot[f], k_reg_gen[f]} and the interest k_reg_mask[f]
+ *              {k_reg_slot[f], k_reg_gen[f]} and the interest k_reg_mask[f]; where the
+ *              kernel keeps no such register (poll, select), what it would say
  * and for the last batch of readiness reports, as witnesses:
  *   k_ev_fd[i], k_ev_inc[i]  the life of the descriptor the i-th report is for
  *
@@ -41,6 +42,11 @@ extern "C" {
 #define TN_WRITE 4u
 #define TN_BROKEN 24u /* error or hang-up: reported unasked, never asked for */
 
+/* select can be asked about descriptor numbers below this. */
+#ifndef TN_SELECT_FDS
+#define TN_SELECT_FDS 1024
+#endif
+
 /* The clock stays below this for the next hundred million years, so that no
  * deadline wraps. */
 #define TN_CLOCK_MAX 0x3fffffffffffffff
@@ -51,6 +57,14 @@ struct tn_ready {
     uint32_t mask;
     uint32_t slot;
     uint32_t gen;
+};
+
+/* One descriptor asked about by poll or select, laid out as the kernel lays it
+ * out. */
+struct tn_asked {
+    int32_t fd;
+    int16_t events;  /* TN_READ, TN_WRITE or both */
+    int16_t revents; /* the answer: which of them it is ready for, or TN_BROKEN's; 0: nothing */
 };
 
 /*@ ghost
@@ -162,6 +176,41 @@ void tn_sys_epoll_remove(int32_t epfd, int32_t fd);
         k_ev_inc[i] == k_inc[k_ev_fd[i]];
 */
 int32_t tn_sys_epoll_wait(int32_t epfd, struct tn_ready *ready, uint32_t max, int32_t timeout_ms);
+
+/* Asks about list[0 .. n - 1] until one of them is ready or timeout_ms have
+ * passed (-1: for ever; 0: not at all), and fills in the answers.  Returns the
+ * number of those that are ready; 0 also when a signal came; TN_ESYSTEM when
+ * the kernel refuses: it takes no list longer than the limit of open
+ * descriptors.  The kernel remembers nothing of it.  See poll(2). */
+/*@ requires room: n <= TN_SYS_FDS && \valid(list + (0 .. n - 1));
+    requires open: \forall integer i; 0 <= i < n ==> k_alive(list[i].fd);
+    terminates \true; exits \false;
+    assigns list[0 .. n - 1];
+    ensures result: \result == TN_ESYSTEM || 0 <= \result <= n;
+    ensures same:   \forall integer i; 0 <= i < n ==>
+        list[i].fd == \old(list[i].fd) && list[i].events == \old(list[i].events);
+    ensures answer: \forall integer i; 0 <= i < n ==>
+        0 <= list[i].revents <= TN_READ + TN_WRITE + TN_BROKEN;
+    ensures none:   \result <= 0 ==> \forall integer i; 0 <= i < n ==> list[i].revents == 0;
+*/
+int32_t tn_sys_poll(struct tn_asked *list, uint32_t n, int32_t timeout_ms);
+
+/* The same by select, which never answers TN_BROKEN: what is broken can be
+ * read and written.  It cannot be asked about a number of TN_SELECT_FDS or
+ * above, but takes any number of open descriptors.  See select(2). */
+/*@ requires room: n <= TN_SYS_FDS && \valid(list + (0 .. n - 1));
+    requires open: \forall integer i; 0 <= i < n ==> k_alive(list[i].fd);
+    requires numbers: \forall integer i; 0 <= i < n ==> list[i].fd < TN_SELECT_FDS;
+    terminates \true; exits \false;
+    assigns list[0 .. n - 1];
+    ensures result: \result == TN_ESYSTEM || 0 <= \result <= n;
+    ensures same:   \forall integer i; 0 <= i < n ==>
+        list[i].fd == \old(list[i].fd) && list[i].events == \old(list[i].events);
+    ensures answer: \forall integer i; 0 <= i < n ==>
+        0 <= list[i].revents <= TN_READ + TN_WRITE;
+    ensures none:   \result <= 0 ==> \forall integer i; 0 <= i < n ==> list[i].revents == 0;
+*/
+int32_t tn_sys_select(struct tn_asked *list, uint32_t n, int32_t timeout_ms);
 
 /* Takes one connection from a listener, which is non-blocking (or this waits for
  * one): the connection is non-blocking too, and closed on exec.  Returns its

@@ -291,6 +291,30 @@ static int64_t wait_limit(const struct tn_server *s, int64_t deadline)
     return limit;
 }
 
+/* a + b, or a where that would not do. */
+/*@ terminates \true; exits \false;
+    assigns \nothing;
+    ensures sum: \result == (b >= 0 && a + b <= INT64_MAX ? a + b : a);
+*/
+static int64_t plus(int64_t a, int64_t b)
+{
+    return b >= 0 && a <= INT64_MAX - b ? a + b : a;
+}
+
+/* A measure of what has moved so far, for a poller without a set: polling wants
+ * it. */
+/*@ requires room: \valid_read(s);
+    terminates \true; exits \false;
+    assigns \nothing;
+    ensures set: s->table.poller.fd != -1 ==> \result == 0;
+*/
+static int64_t moved(const struct tn_server *s)
+{
+    if (s->table.poller.fd != -1)
+        return 0;
+    return plus(plus(s->counters.bytes_in, s->counters.bytes_out), s->counters.accepted);
+}
+
 int32_t tn_step_wait(struct tn_server *s, int64_t deadline)
 {
     const int64_t limit = wait_limit(s, deadline);
@@ -298,7 +322,7 @@ int32_t tn_step_wait(struct tn_server *s, int64_t deadline)
 
     if (limit != TN_NEVER)
         s->now_ms = tn_sys_now_ms();
-    r = tn_fd_table_wait(&s->table, wait_ms(limit, s->now_ms));
+    r = tn_fd_table_wait(&s->table, wait_ms(limit, s->now_ms), moved(s));
     if (limit != TN_NEVER || s->idle_ms > 0) {
         s->now_ms = tn_sys_now_ms();
         s->waited_ms = s->now_ms;

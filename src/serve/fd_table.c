@@ -73,15 +73,15 @@ static void clear(struct tn_fd_table *t, uint32_t cap)
     }
 }
 
-int32_t tn_fd_table_init(struct tn_fd_table *t, uint32_t cap)
+int32_t tn_fd_table_init(struct tn_fd_table *t, uint32_t cap, uint32_t model)
 {
     int32_t opened;
 
     clear(t, cap);
-    opened = tn_poller_open(&t->poller);
+    opened = tn_poller_open(&t->poller, model);
     if (opened < 0)
         return opened;
-    //@ ghost k_own[t->poller.fd] = (int32_t)TN_COOKIES;
+    //@ ghost if (t->poller.fd != -1) k_own[t->poller.fd] = (int32_t)TN_COOKIES;
     //@ assert shape: tn_table_shape(t);
     //@ assert live: tn_table_live(t);
     //@ assert none: tn_table_listening(t) && tn_table_watching(t);
@@ -183,7 +183,7 @@ static void free_slot(struct tn_fd_table *t, uint32_t s)
 }
 
 /* Puts the descriptor fd, just opened, into a free slot.  Returns the slot, or
- * what the poller had to say; fd is closed then. */
+ * why the poller cannot watch it; fd is closed then. */
 /*@ TABLE_BUT(requires, t, -1, fd);
     requires room: t->slots.live < t->slots.usable;
     requires open: k_ours(fd) && k_reg[fd] == 0 && fd != t->poller.fd;
@@ -194,7 +194,8 @@ static void free_slot(struct tn_fd_table *t, uint32_t s)
             k_reg[fd], k_reg_slot[fd], k_reg_gen[fd], k_reg_mask[fd], k_own[fd],
             k_slot_inc[0 .. TN_CONNECTIONS - 1];
     TN_TABLE_OK(ensures, t);
-    ensures result: \result == TN_EMEMORY || \result == TN_ESYSTEM || 0 <= \result < t->slots.cap;
+    ensures result: \result == TN_EMEMORY || \result == TN_ESYSTEM || \result == TN_EFILES ||
+                    0 <= \result < t->slots.cap;
     ensures opened: \result >= 0 ==> tn_slot_live(&t->slots, \result) &&
                     !tn_slot_live{Pre}(&t->slots, \result) && t->fd[\result] == fd &&
                     t->interest[\result] == TN_READ;
@@ -212,7 +213,7 @@ static int32_t adopt(struct tn_fd_table *t, int32_t fd)
         tn_sys_close(fd);
         //@ assert no_leak: no_leak_but(t, -1);
         free_slot(t, s);
-        return added;
+        return added == TN_EFULL ? TN_EFILES : added;
     }
     t->fd[s] = fd;
     t->interest[s] = TN_READ;
@@ -260,10 +261,44 @@ void tn_fd_table_interest(struct tn_fd_table *t, uint32_t s, uint32_t mask)
     t->interest[s] = (int16_t)mask;
 }
 
-int32_t tn_fd_table_wait(struct tn_fd_table *t, int32_t timeout_ms)
+/* What is watched, for the pollers that have to be told. */
+/*@ requires shape: tn_table_shape(t);
+    terminates \true; exits \false;
+    assigns \nothing;
+    ensures slots: \result.cap == t->slots.cap && \result.live == t->slots.live &&
+                   \result.perm == &t->slots.perm[0] && \result.gen == &t->slots.gen[0];
+    ensures connections: \result.fd == &t->fd[0] && \result.interest == &t->interest[0];
+    ensures listeners: \result.listener == &t->listener[0] &&
+                   \result.listening == &t->listening[0];
+    ensures watches: \result.watch == &t->watch[0] && \result.watch_gen == &t->watch_gen[0];
+*/
+static struct tn_lists lists_of(const struct tn_fd_table *t)
 {
-    int32_t n = tn_poller_wait(&t->poller, timeout_ms);
+    const struct tn_lists l = {
+        .cap = t->slots.cap,
+        .live = t->slots.live,
+        .perm = t->slots.perm,
+        .fd = t->fd,
+        .interest = t->interest,
+        .gen = t->slots.gen,
+        .listener = t->listener,
+        .listening = t->listening,
+        .watch = t->watch,
+        .watch_gen = t->watch_gen,
+    };
 
+    return l;
+}
+
+int32_t tn_fd_table_wait(struct tn_fd_table *t, int32_t timeout_ms, int64_t moved)
+{
+    const struct tn_lists l = lists_of(t);
+    int32_t n;
+
+    //@ assert room: tn_lists_room(l);
+    //@ assert apart: tn_lists_apart(&t->poller, l);
+    //@ assert true: tn_lists_true(l);
+    n = tn_poller_wait(&t->poller, l, timeout_ms, moved);
     /*@ assert slots: \forall integer s; 0 <= s < TN_CONNECTIONS ==>
             t->slots.perm[s] == \at(t->slots.perm[s], Pre) &&
             t->slots.pos[s] == \at(t->slots.pos[s], Pre) &&

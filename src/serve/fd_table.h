@@ -5,10 +5,8 @@
  * Watched descriptors are foreign: they are registered here, never closed.
  * The table is the only place that opens, closes and registers.
  *
- * Cookies of registrations, and results of tn_fd_table_next:
- *   0 .. TN_CONNECTIONS - 1         a connection's slot, with its generation
- *   TN_LISTENER_COOKIE + l          listener l
- *   TN_WATCH_COOKIE + w             watched descriptor w
+ * It is also the register of what is watched, for the pollers that keep none.
+ * Cookies (see poll/poller.h) are the results of tn_fd_table_next.
  *
  * Theorems (the clauses of the same names): `no_leak`, every descriptor that is
  * the server's is in the table; `live`, a live slot's descriptor is open, its
@@ -21,10 +19,6 @@
 
 #include "core/slots.h"
 #include "poll/poller.h"
-
-#define TN_LISTENER_COOKIE TN_CONNECTIONS
-#define TN_WATCH_COOKIE (TN_CONNECTIONS + TN_LISTENERS)
-#define TN_COOKIES (TN_CONNECTIONS + TN_LISTENERS + TN_WATCHES)
 
 struct tn_fd_table {
     struct tn_poller poller;
@@ -61,7 +55,8 @@ struct tn_fd_table {
             k_reg_gen[t->listener[l]] == 0 &&
             k_reg_mask[t->listener[l]] == t->listening[l];
     predicate tn_table_polling{L}(struct tn_fd_table *t) =
-        k_ours(t->poller.fd) && k_own[t->poller.fd] == TN_COOKIES && k_reg[t->poller.fd] == 0;
+        t->poller.fd == -1 ||
+        (k_ours(t->poller.fd) && k_own[t->poller.fd] == TN_COOKIES && k_reg[t->poller.fd] == 0);
     predicate tn_table_owned{L}(struct tn_fd_table *t, integer f) =
         (0 <= k_own[f] < t->slots.cap && tn_slot_live(&t->slots, k_own[f]) &&
          t->fd[k_own[f]] == f) ||
@@ -79,7 +74,8 @@ struct tn_fd_table {
         \forall integer w; 0 <= w < TN_WATCHES && t->watch[w] != -1 ==>
             k_number(t->watch[w]) && k_open[t->watch[w]] == 2 &&
             k_own[t->watch[w]] == TN_WATCH_COOKIE + w && k_reg[t->watch[w]] == 1 &&
-            k_reg_slot[t->watch[w]] == TN_WATCH_COOKIE + w;
+            k_reg_slot[t->watch[w]] == TN_WATCH_COOKIE + w &&
+            k_reg_gen[t->watch[w]] == t->watch_gen[w];
     // the i-th report, if it is for a connection that is still the same, is for
     // the life of the descriptor that the connection holds
     predicate tn_report_ok{L}(struct tn_fd_table *t, integer i, integer s, integer gen) =
@@ -123,9 +119,9 @@ struct tn_fd_table {
 */
 
 /* Makes an empty table for cap connections (1 .. TN_CONNECTIONS) and opens its
- * poller.  No descriptor may be the server's yet.  Returns 1, or TN_EFILES,
- * TN_EMEMORY, TN_ESYSTEM; nothing is open then. */
-/*@ requires room:  \valid(t) && 0 < cap <= TN_CONNECTIONS;
+ * poller, of a model that this build has.  No descriptor may be the server's
+ * yet.  Returns 1, or TN_EFILES, TN_EMEMORY, TN_ESYSTEM; nothing is open then. */
+/*@ requires room:  \valid(t) && 0 < cap <= TN_CONNECTIONS && model < TN_MODELS;
     requires model: k_inv;
     requires none:  \forall integer f; 0 <= f < TN_SYS_FDS ==> k_open[f] != 1 && k_reg[f] == 0;
     terminates \true; exits \false;
@@ -138,7 +134,7 @@ struct tn_fd_table {
                     t->poller.pos == t->poller.count;
     ensures failed: \result < 0 ==> k_open == \old(k_open);
 */
-int32_t tn_fd_table_init(struct tn_fd_table *t, uint32_t cap);
+int32_t tn_fd_table_init(struct tn_fd_table *t, uint32_t cap, uint32_t model);
 
 /* Adopts the listening descriptor fd: it is the table's to close from now on.
  * Returns its number l in 0 .. TN_LISTENERS - 1, or TN_EFULL, TN_EMEMORY,
@@ -206,7 +202,8 @@ void tn_fd_table_unwatch(struct tn_fd_table *t, uint32_t w);
 /* Takes one connection from listener l into a free slot, watched for reading.
  * Returns the slot; TN_EAGAIN when there is none to take; TN_EFULL when the
  * table is full; TN_EFILES, TN_EMEMORY, TN_ESYSTEM when the kernel cannot now.
- * A connection that cannot be watched is closed again. */
+ * A connection that cannot be watched is closed again: TN_EFILES also if it got
+ * a number that select cannot be asked about. */
 /*@ TN_TABLE_OK(requires, t);
     requires open: l < TN_LISTENERS && t->listener[l] != -1;
     terminates \true; exits \false;
@@ -263,17 +260,21 @@ void tn_fd_table_close(struct tn_fd_table *t, uint32_t s);
 void tn_fd_table_interest(struct tn_fd_table *t, uint32_t s, uint32_t mask);
 
 /* Waits up to timeout_ms (-1: for ever) for a new batch of reports; the last
- * one must have been taken whole.  Returns their number, 0, or TN_ESYSTEM. */
+ * one must have been taken whole.  moved is any measure of the bytes and
+ * connections moved so far; only polling looks at it.  Returns their number, 0,
+ * or TN_ESYSTEM. */
 /*@ TN_TABLE_OK(requires, t);
     requires taken: t->poller.pos == t->poller.count;
     terminates \true; exits \false;
-    assigns t->poller.pos, t->poller.count, t->poller.ready[0 .. TN_BATCH - 1],
-            k_ev_fd[0 .. TN_BATCH - 1], k_ev_inc[0 .. TN_BATCH - 1];
+    assigns t->poller.pos, t->poller.count, t->poller.ready[0 .. TN_BATCH - 1], t->poller.turn,
+            t->poller.vain, t->poller.moved, t->poller.asked[0 .. TN_ASKED - 1],
+            t->poller.who[0 .. TN_ASKED - 1], k_ev_fd[0 .. TN_BATCH - 1],
+            k_ev_inc[0 .. TN_BATCH - 1];
     TN_TABLE_OK(ensures, t);
     ensures result: \result == TN_ESYSTEM || 0 <= \result <= TN_BATCH;
     ensures batch:  t->poller.pos == 0 && t->poller.count == (\result > 0 ? \result : 0);
 */
-int32_t tn_fd_table_wait(struct tn_fd_table *t, int32_t timeout_ms);
+int32_t tn_fd_table_wait(struct tn_fd_table *t, int32_t timeout_ms, int64_t moved);
 
 /* Takes the next report of the batch that still has an owner; stale ones are
  * passed over.  Returns whom it is for (see above) and leaves in t->mask what

@@ -7,13 +7,14 @@
     terminates \true; exits \false;
     assigns \nothing;
     ensures verdict: \result == 1 <==> o->connections <= TN_CONNECTIONS &&
-                     o->framing <= TN_VARINT && o->frame_max <= TN_FRAME_MAX;
+                     o->framing <= TN_VARINT && o->frame_max <= TN_FRAME_MAX &&
+                     o->model < TN_MODELS;
     ensures range: \result == 0 || \result == 1;
 */
 static uint32_t options_ok(const struct tn_options *o)
 {
     return o->connections <= TN_CONNECTIONS && o->framing <= TN_VARINT &&
-           o->frame_max <= TN_FRAME_MAX;
+           o->frame_max <= TN_FRAME_MAX && tn_poller_has(o->model) == 1;
 }
 
 /* Sets everything but the table of descriptors and the options. */
@@ -68,7 +69,8 @@ int32_t tn_init(struct tn_server *s, const struct tn_options *o)
 
     if (options_ok(o) == 0)
         return TN_EINVAL;
-    r = tn_fd_table_init(&s->table, o->connections == 0 ? TN_DEFAULT_CONNECTIONS : o->connections);
+    r = tn_fd_table_init(&s->table, o->connections == 0 ? TN_DEFAULT_CONNECTIONS : o->connections,
+                         o->model);
     if (r < 0)
         return r;
     reset(s);

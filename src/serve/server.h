@@ -26,8 +26,8 @@ extern "C" {
 #endif
 
 /* Makes a server.  No descriptor may be the server's yet.  Returns 1;
- * TN_EINVAL if an option is out of range; TN_EFILES, TN_EMEMORY or TN_ESYSTEM
- * if the kernel refuses. */
+ * TN_EINVAL if an option is out of range or this build lacks the model;
+ * TN_EFILES, TN_EMEMORY or TN_ESYSTEM if the kernel refuses. */
 /*@ requires room:  \valid(s) && \valid_read(o) && \separated(s, o);
     requires model: k_inv;
     requires none:  \forall integer f; 0 <= f < TN_SYS_FDS ==> k_open[f] != 1 && k_reg[f] == 0;
@@ -36,7 +36,8 @@ extern "C" {
     ensures result: \result == 1 || \result == TN_EINVAL || \result == TN_EFILES ||
                     \result == TN_EMEMORY || \result == TN_ESYSTEM;
     ensures refused: \result == TN_EINVAL <==> o->connections > TN_CONNECTIONS ||
-                    o->framing > TN_VARINT || o->frame_max > TN_FRAME_MAX;
+                    o->framing > TN_VARINT || o->frame_max > TN_FRAME_MAX ||
+                    o->model >= TN_MODELS;
     ensures ok:     \result == 1 ==> tn_server_ok(s);
     ensures empty:  \result == 1 ==> s->table.slots.live == 0 && s->cur == TN_NONE &&
                     s->framing == o->framing;

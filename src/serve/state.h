@@ -31,6 +31,7 @@ struct tn_options {
     uint32_t frame_max;   /* longest payload, 1 .. TN_FRAME_MAX; default TN_FRAME_MAX */
     uint32_t idle_ms;     /* close a connection on which no byte moved so long; 0: never */
     uint32_t linger_ms;   /* wait so long for a peer to finish after us; default 2,000 */
+    uint32_t model;       /* enum tn_model (poll/poller.h); default TN_EPOLL */
 };
 
 /* Bytes dropped by one receive from a peer that goes on after we finished. */

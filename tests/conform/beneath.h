@@ -14,7 +14,19 @@
 #define PEERS 24  /* connections in an episode */
 
 /* The calls that can meet with errors. */
-enum call { EPOLL_CREATE, EPOLL_ADD, EPOLL_WAIT, ACCEPT, RECV, SEND, FINISH, CLOSE, CALLS };
+enum call {
+    EPOLL_CREATE,
+    EPOLL_ADD,
+    EPOLL_WAIT,
+    ACCEPT,
+    RECV,
+    SEND,
+    FINISH,
+    CLOSE,
+    POLL,
+    SELECT,
+    CALLS
+};
 
 struct registration {
     int32_t fd;

@@ -25,6 +25,7 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -120,12 +121,18 @@ static struct branch branches[] = {
     BRANCH(FINISH, ENOTSOCK, IGNORED, 0),
     BRANCH(CLOSE, EINTR, IGNORED, 1),
     BRANCH(CLOSE, EIO, IGNORED, 1),
+    BRANCH(POLL, EINTR, 0, 1),
+    BRANCH(POLL, EINVAL, TN_ESYSTEM, 1),
+    BRANCH(POLL, ENOMEM, TN_ESYSTEM, 1),
+    BRANCH(SELECT, EINTR, 0, 1),
+    BRANCH(SELECT, ENOMEM, TN_ESYSTEM, 1),
 };
 #define BRANCHES (sizeof branches / sizeof branches[0])
 
 /* The system calls by name, in the order of enum call. */
 static const char *const call_names[CALLS] = {"epoll_create1", "epoll_ctl", "epoll_wait", "accept4",
-                                              "recv",          "send",      "shutdown",   "close"};
+                                              "recv",          "send",      "shutdown",   "close",
+                                              "poll",          "select"};
 
 static struct branch *trouble; /* what the next call meets instead of the kernel */
 static int trouble_times;
@@ -196,7 +203,11 @@ ssize_t __real_recv(int fd, void *buf, size_t n, int flags);
 ssize_t __real_send(int fd, const void *buf, size_t n, int flags);
 int __real_shutdown(int fd, int how);
 int __real_close(int fd);
+int __real_poll(struct pollfd *list, nfds_t n, int timeout);
+int __real_select(int n, fd_set *r, fd_set *w, fd_set *e, struct timeval *timeout);
 int __wrap_epoll_create1(int flags);
+int __wrap_poll(struct pollfd *list, nfds_t n, int timeout);
+int __wrap_select(int n, fd_set *r, fd_set *w, fd_set *e, struct timeval *timeout);
 int __wrap_epoll_ctl(int epfd, int op, int fd, struct epoll_event *event);
 int __wrap_epoll_wait(int epfd, struct epoll_event *events, int max, int timeout);
 int __wrap_accept4(int fd, struct sockaddr *address, socklen_t *len, int flags);
@@ -233,6 +244,24 @@ int __wrap_epoll_wait(int epfd, struct epoll_event *events, int max, int timeout
     if (last == NULL)
         met(EPOLL_WAIT, n < 0);
     return n;
+}
+
+int __wrap_poll(struct pollfd *list, nfds_t n, int timeout)
+{
+    int result = in_trouble(POLL) ? -1 : __real_poll(list, n, timeout);
+
+    if (last == NULL)
+        met(POLL, result < 0);
+    return result;
+}
+
+int __wrap_select(int n, fd_set *r, fd_set *w, fd_set *e, struct timeval *timeout)
+{
+    int result = in_trouble(SELECT) ? -1 : __real_select(n, r, w, e, timeout);
+
+    if (last == NULL)
+        met(SELECT, result < 0);
+    return result;
 }
 
 int __wrap_accept4(int fd, struct sockaddr *address, socklen_t *len, int flags)
@@ -601,7 +630,7 @@ int32_t beneath_peer_read(int32_t peer, uint8_t *bytes, uint32_t n, int wait)
     ssize_t got = __real_recv(p->fd, bytes, n, MSG_DONTWAIT);
 
     /* What TCP was given may still be on its way. */
-    if (got < 0 && errno == EAGAIN && wait && poll(&readable, 1, SETTLE_MS) == 1)
+    if (got < 0 && errno == EAGAIN && wait && __real_poll(&readable, 1, SETTLE_MS) == 1)
         got = __real_recv(p->fd, bytes, n, MSG_DONTWAIT);
     if (got > 0)
         p->read += (uint64_t)got;

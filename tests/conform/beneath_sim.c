@@ -205,8 +205,8 @@ void beneath_signals(int on)
 
 void beneath_trouble(enum call call, uint32_t random)
 {
-    static const uint32_t variants[CALLS] = {
-        [EPOLL_CREATE] = 3, [EPOLL_ADD] = 2, [EPOLL_WAIT] = 2, [ACCEPT] = 4};
+    static const uint32_t variants[CALLS] = {[EPOLL_CREATE] = 3, [EPOLL_ADD] = 2, [EPOLL_WAIT] = 2,
+                                             [ACCEPT] = 4,       [POLL] = 2,      [SELECT] = 2};
     uint32_t variant = call == RECV ? random % 2 * 3 : call == SEND ? random % 2 * 2 : 0;
 
     troubled = 1;

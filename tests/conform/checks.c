@@ -569,6 +569,131 @@ int32_t checked_epoll_wait(int32_t epfd, uint32_t max, int32_t timeout_ms)
     return result;
 }
 
+/* --- asking -------------------------------------------------------------------------- */
+
+/* What was asked, and what can be said of the answers. */
+struct question {
+    struct tn_asked before[ASKED_MAX];
+    uint32_t n, ready, answered;
+    int waiting; /* somebody who is asked about has bytes */
+    int same_fds, same_events, asked_for, truth, beyond_untouched, interrupted;
+    int64_t took_us;
+};
+
+static int all_alive(const struct tn_asked *list, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (!alive(list[i].fd))
+            return 0;
+    return 1;
+}
+
+static int all_below(const struct tn_asked *list, uint32_t n, int32_t limit)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (list[i].fd >= limit)
+            return 0;
+    return 1;
+}
+
+static struct question question(struct tn_asked *list, uint32_t n)
+{
+    struct question q = {.n = n};
+
+    memset(&list[n], GUARD, (ASKED_MAX - n) * sizeof *list);
+    memcpy(q.before, list, sizeof q.before);
+    for (uint32_t i = 0; i < n; i++)
+        q.waiting |= k.open[list[i].fd] == 2 && (list[i].events & (int16_t)TN_READ) != 0 &&
+                     beneath_readable(list[i].fd) == 1;
+    return q;
+}
+
+static void question_ends(struct question *q, const struct tn_asked *list, const char *call,
+                          int32_t timeout_ms, int32_t result)
+{
+    q->took_us = beneath_clock_us() - q->took_us;
+    q->interrupted = beneath_interrupted();
+    q->same_fds = q->same_events = q->asked_for = q->truth = 1;
+    q->beyond_untouched =
+        memcmp(&list[q->n], &q->before[q->n], (ASKED_MAX - q->n) * sizeof *list) == 0;
+    checks_note("%s(%u, %d ms) = %d", call, q->n, (int)timeout_ms, (int)result);
+    for (uint32_t i = 0; i < q->n; i++) {
+        const struct tn_asked *a = &list[i];
+        uint32_t answer = (uint32_t)a->revents;
+
+        checks_note("    descriptor %d, asked %d, answer %d", (int)a->fd, (int)a->events,
+                    (int)a->revents);
+        q->same_fds &= a->fd == q->before[i].fd;
+        q->same_events &= a->events == q->before[i].events;
+        q->ready += answer != 0;
+        q->answered |= answer;
+        q->asked_for &= (answer & ~((uint32_t)q->before[i].events | TN_BROKEN)) == 0;
+        q->truth &=
+            (answer & TN_READ) == 0 || k.open[at(a->fd)] != 2 || beneath_readable(a->fd) != 0;
+    }
+}
+
+int32_t checked_poll(struct tn_asked *list, uint32_t n, int32_t timeout_ms)
+{
+    struct question q = question(list, n);
+    struct model now;
+    int32_t result;
+
+    REQUIRES(poll, room, n <= TN_SYS_FDS);
+    REQUIRES(poll, open, all_alive(list, n));
+    beneath_before_wait();
+    q.took_us = beneath_clock_us();
+    result = tn_sys_poll(list, n, timeout_ms);
+    question_ends(&q, list, "poll", timeout_ms, result);
+    see(&now, -1, 0, 0);
+    ENSURES(poll, result, OR(result == TN_ESYSTEM) || (LE(0, result) && LE(result, (int32_t)n)));
+    ENSURES(poll, same, IS(q.same_fds) && IS(q.same_events));
+    ENSURES(poll, answer, IS((q.answered & ~(TN_READ | TN_WRITE | TN_BROKEN)) == 0));
+    ENSURES(poll, none, !WHEN(result <= 0) || IS(q.ready == 0));
+    ASSIGNS(poll, IS(q.beyond_untouched) && SAME_NUMBERS && SAME_SET && SAME_STREAMS);
+    SAYS(poll, number, IS(result < 0 || (uint32_t)result == q.ready));
+    SAYS(poll, interest, IS(q.asked_for));
+    SAYS(poll, truth, IS(q.truth));
+    SAYS(poll, time,
+         IS(result != 0 || q.interrupted ||
+            (timeout_ms >= 0 && q.took_us >= 1000 * (int64_t)timeout_ms)));
+    SAYS(poll, ready, IS(result != 0 || q.interrupted || !q.waiting));
+    SAYS(poll, error, IS(result >= 0 || beneath_translated(result)));
+    k = now;
+    return result;
+}
+
+int32_t checked_select(struct tn_asked *list, uint32_t n, int32_t timeout_ms)
+{
+    struct question q = question(list, n);
+    struct model now;
+    int32_t result;
+
+    REQUIRES(select, room, n <= TN_SYS_FDS);
+    REQUIRES(select, open, all_alive(list, n));
+    REQUIRES(select, numbers, all_below(list, n, TN_SELECT_FDS));
+    beneath_before_wait();
+    q.took_us = beneath_clock_us();
+    result = tn_sys_select(list, n, timeout_ms);
+    question_ends(&q, list, "select", timeout_ms, result);
+    see(&now, -1, 0, 0);
+    ENSURES(select, result, OR(result == TN_ESYSTEM) || (LE(0, result) && LE(result, (int32_t)n)));
+    ENSURES(select, same, IS(q.same_fds) && IS(q.same_events));
+    ENSURES(select, answer, IS((q.answered & ~(TN_READ | TN_WRITE)) == 0));
+    ENSURES(select, none, !WHEN(result <= 0) || IS(q.ready == 0));
+    ASSIGNS(select, IS(q.beyond_untouched) && SAME_NUMBERS && SAME_SET && SAME_STREAMS);
+    SAYS(select, number, IS(result < 0 || (uint32_t)result == q.ready));
+    SAYS(select, interest, IS(q.asked_for));
+    SAYS(select, truth, IS(q.truth));
+    SAYS(select, time,
+         IS(result != 0 || q.interrupted ||
+            (timeout_ms >= 0 && q.took_us >= 1000 * (int64_t)timeout_ms)));
+    SAYS(select, ready, IS(result != 0 || q.interrupted || !q.waiting));
+    SAYS(select, error, IS(result >= 0 || beneath_translated(result)));
+    k = now;
+    return result;
+}
+
 /* --- connections --------------------------------------------------------------------- */
 
 int32_t checked_accept(int32_t listener)

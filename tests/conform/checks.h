@@ -50,6 +50,10 @@ int32_t checked_epoll_add(int32_t epfd, int32_t fd, uint32_t slot, uint32_t gen,
 void checked_epoll_modify(int32_t epfd, int32_t fd, uint32_t slot, uint32_t gen, uint32_t mask);
 void checked_epoll_remove(int32_t epfd, int32_t fd);
 int32_t checked_epoll_wait(int32_t epfd, uint32_t max, int32_t timeout_ms);
+/* Asks about list[0 .. n - 1], n < ASKED_MAX; the answers stay there. */
+#define ASKED_MAX 8u
+int32_t checked_poll(struct tn_asked *list, uint32_t n, int32_t timeout_ms);
+int32_t checked_select(struct tn_asked *list, uint32_t n, int32_t timeout_ms);
 int32_t checked_accept(int32_t listener);
 int32_t checked_recv(int32_t fd, uint32_t to, uint32_t n);
 int32_t checked_send(int32_t fd, uint32_t from, uint32_t n, uint64_t random);

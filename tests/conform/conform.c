@@ -255,6 +255,40 @@ static void call_wait(void)
         beneath_signals(0);
 }
 
+static int can_be_asked(int32_t fd)
+{
+    return checks_model()->open[fd] != 0 && fd != checks_set();
+}
+
+static void call_ask(void)
+{
+    struct tn_asked list[ASKED_MAX];
+    uint32_t n = 0, wanted = choose(ASKED_MAX);
+    int endless = choose(64) == 0, by_poll = (int)choose(2);
+    int32_t timeout_ms = endless ? -1 : choose(64) == 0 ? 1 + (int32_t)choose(2) : 0;
+
+    for (uint32_t i = 0; i < wanted; i++) {
+        int32_t fd = any(can_be_asked);
+        uint32_t twice = 0;
+
+        for (uint32_t j = 0; j < n; j++)
+            twice |= list[j].fd == fd;
+        if (fd < 0 || twice)
+            continue;
+        list[n].fd = fd;
+        list[n].events = (int16_t)(choose(3) == 0   ? TN_READ | TN_WRITE
+                                   : choose(2) == 0 ? TN_READ
+                                                    : TN_WRITE);
+        list[n++].revents = (int16_t)choose(100);
+    }
+    trouble(by_poll ? POLL : SELECT);
+    if (endless)
+        beneath_signals(1);
+    (void)(by_poll ? checked_poll : checked_select)(list, n, timeout_ms);
+    if (endless)
+        beneath_signals(0);
+}
+
 static void call_accept(void)
 {
     int32_t wrong = choose(16) == 0 && !beneath_strict ? any(is_ours) : -1;
@@ -381,6 +415,8 @@ static void step(void)
         foreigner_moves();
     else if (what < 480)
         call_accept();
+    else if (what < 500)
+        call_ask();
     else if (what < 620)
         call_recv();
     else if (what < 740)

@@ -76,7 +76,7 @@ static void crowd(struct server *s, int n, int at_most)
     CHECK_EQ(total_closed(s), n);
     CHECK_EQ(total(s, "frames"), n);
     CHECK(total(s, "accept-pauses") >= 1);
-    CHECK(total(s, "wakeups") < FEW_WAKEUPS);
+    few_wakeups(s, FEW_WAKEUPS);
 }
 
 TEST_SLOW(without_descriptors_accepting_pauses_without_spinning_and_resumes, 30)
@@ -169,15 +169,17 @@ TEST_SLOW(thousands_of_connections_can_be_open_at_a_time, 60)
     static int fd[MANY];
     struct rlimit limit;
     struct server s = {0};
-    int count = MANY;
+    int count = model_under_test()->at_once < MANY ? model_under_test()->at_once : MANY;
+    char most[12];
 
     REQUIRE(getrlimit(RLIMIT_NOFILE, &limit) == 0);
     limit.rlim_cur = limit.rlim_max;
     REQUIRE(setrlimit(RLIMIT_NOFILE, &limit) == 0);
-    if (limit.rlim_max < MANY + 100)
+    if (limit.rlim_max < (rlim_t)count + 100)
         count = (int)limit.rlim_max - 100;
+    snprintf(most, sizeof most, "%d", count);
     s.soft_descriptors = 256; /* it has to raise that by itself */
-    server_args(&s, "--max-connections", "4000", NULL);
+    server_args(&s, "--max-connections", most, NULL);
     server_start(&s, 0);
     for (int i = 0; i < count; i++)
         fd[i] = peer_connect(&s);
@@ -187,7 +189,8 @@ TEST_SLOW(thousands_of_connections_can_be_open_at_a_time, 60)
         close(fd[i]);
     server_stop(&s);
     CHECK_EQ(total(&s, "accepted"), count);
-    CHECK_EQ(total(&s, "accept-pauses"), 0);
+    /* polling tries the listener of a full table, which is a pause */
+    CHECK_EQ(total(&s, "accept-pauses"), is_model("polling") ? 1 : 0);
 }
 
 /* --- idle ---------------------------------------------------------------------------- */
@@ -262,7 +265,7 @@ TEST(without_an_idle_timeout_silence_is_free)
     for (int i = 0; i < 50; i++)
         close(fd[i]);
     server_stop(&s);
-    CHECK(total(&s, "wakeups") < FEW_WAKEUPS);
+    few_wakeups(&s, FEW_WAKEUPS);
 }
 
 TEST(a_peer_that_never_reads_is_idle_too)

@@ -53,6 +53,9 @@ struct model {
 
 static const struct model models[] = {
     {"epoll", 1, 0, 16384},
+    {"poll", 1, 0, 16384},
+    {"select", 1, 0, 1005},
+    {"polling", 1, 0, 16384},
     {"blocking", 0, 0, 1},
     {"fork", 0, 1, 64},
     {"thread", 0, 0, 64},
@@ -78,6 +81,11 @@ static inline const struct model *model_under_test(void)
         } \
     } while (0)
 #define NEEDS_AT_ONCE(n) NEEDS(model_under_test()->at_once >= (n))
+
+static inline int is_model(const char *word)
+{
+    return strcmp(model_under_test()->word, word) == 0;
+}
 
 /* --- time ---------------------------------------------------------------------------- */
 
@@ -339,6 +347,12 @@ static inline int64_t total_closed(const struct server *s)
     for (const char *at = s->text; (at = strstr(at, " by-")) != NULL; at++)
         sum += strtoll(strchr(at + 1, ' '), NULL, 10);
     return sum;
+}
+
+/* polling wakes up for nothing, at every pause; nobody else does. */
+static inline void few_wakeups(const struct server *s, int64_t most)
+{
+    CHECK(is_model("polling") || total(s, "wakeups") < most);
 }
 
 /* Descriptors the server has open. */

@@ -1,4 +1,4 @@
-/* defines: -DTN_CONNECTIONS=6u -DTN_BLOCKS=3u -DTN_FRAME_MAX=24u -DTN_BATCH=4u -DTN_LISTENERS=2u -DTN_WATCHES=2u */
+/* defines: -DTN_CONNECTIONS=6u -DTN_BLOCKS=3u -DTN_FRAME_MAX=24u -DTN_BATCH=4u -DTN_LISTENERS=2u -DTN_WATCHES=2u -DTN_SELECT_FDS=10 */
 /* The server in the simulated world of fuzz/world.h: seeded schedules, and every
  * single failure of a short one.  Limits are small, so that each is met often.
  *

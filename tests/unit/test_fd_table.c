@@ -1,4 +1,6 @@
-/* The descriptor table on the real kernel. */
+/* The descriptor table on the real kernel, over epoll; test_fd_table_poll.c and
+ * test_fd_table_select.c are the same over the models that ask.  What only a
+ * register in the kernel can do is left out there. */
 #define _GNU_SOURCE
 #include "serve/fd_table.h"
 #include "tap.h"
@@ -13,6 +15,12 @@
 
 #define SOON_MS 2000
 
+#ifndef MODEL
+#define MODEL TN_EPOLL
+#define IN_KERNEL
+#endif
+
+static const uint32_t model = MODEL;
 static struct tn_fd_table table;
 static struct sockaddr_in bound;
 
@@ -53,14 +61,14 @@ static int client(void)
 /* A table for cap connections whose listener 0 listens at bound. */
 static void serve(uint32_t cap)
 {
-    REQUIRE(tn_fd_table_init(&table, cap) == 1);
+    REQUIRE(tn_fd_table_init(&table, cap, model) == 1);
     REQUIRE(tn_fd_table_listen(&table, listener()) == 0);
 }
 
 /* Accepts from listener 0 the connection that is on its way. */
 static int32_t accepted(void)
 {
-    REQUIRE(tn_fd_table_wait(&table, SOON_MS) > 0);
+    REQUIRE(tn_fd_table_wait(&table, SOON_MS, 0) > 0);
     REQUIRE(tn_fd_table_next(&table) == TN_LISTENER_COOKIE);
     REQUIRE(tn_fd_table_next(&table) == TN_NONE);
     return tn_fd_table_accept(&table, 0);
@@ -76,7 +84,7 @@ static void write_to(int fd)
 static void wait_for_batch(int32_t n)
 {
     for (int tries = 0; tries < SOON_MS; tries++) {
-        int32_t got = tn_fd_table_wait(&table, 1);
+        int32_t got = tn_fd_table_wait(&table, 1, 0);
 
         if (got == n)
             return;
@@ -104,6 +112,7 @@ TEST(opening_and_ending_a_table_leaks_no_descriptor)
     CHECK_EQ(descriptors(), before);
 }
 
+#ifdef IN_KERNEL
 TEST(without_a_free_descriptor_no_table_is_opened)
 {
     struct rlimit none = {0, 0}, all;
@@ -111,10 +120,11 @@ TEST(without_a_free_descriptor_no_table_is_opened)
     REQUIRE(getrlimit(RLIMIT_NOFILE, &all) == 0);
     none.rlim_max = all.rlim_max;
     REQUIRE(setrlimit(RLIMIT_NOFILE, &none) == 0);
-    CHECK_EQ(tn_fd_table_init(&table, 4), TN_EFILES);
+    CHECK_EQ(tn_fd_table_init(&table, 4, model), TN_EFILES);
     CHECK_EQ(table.poller.fd, -1);
     REQUIRE(setrlimit(RLIMIT_NOFILE, &all) == 0);
 }
+#endif
 
 TEST(a_connection_is_accepted_reported_and_closed_once)
 {
@@ -129,10 +139,10 @@ TEST(a_connection_is_accepted_reported_and_closed_once)
     REQUIRE(s >= 0);
     CHECK_EQ(table.interest[s], TN_READ);
     CHECK_EQ(tn_fd_table_accept(&table, 0), TN_EAGAIN);
-    CHECK_EQ(tn_fd_table_wait(&table, 0), 0);
+    CHECK_EQ(tn_fd_table_wait(&table, 0, 0), 0);
     CHECK_EQ(tn_fd_table_next(&table), TN_NONE);
     write_to(peer);
-    CHECK_EQ(tn_fd_table_wait(&table, SOON_MS), 1);
+    CHECK_EQ(tn_fd_table_wait(&table, SOON_MS, 0), 1);
     CHECK_EQ(tn_fd_table_next(&table), s);
     CHECK_EQ(table.mask, TN_READ);
     CHECK_EQ(tn_fd_table_next(&table), TN_NONE);
@@ -213,7 +223,7 @@ TEST(a_full_table_leaves_the_connection_in_the_backlog)
     tn_fd_table_close(&table, (uint32_t)s);
     CHECK_EQ(accepted(), s);
     write_to(peer[1]);
-    CHECK_EQ(tn_fd_table_wait(&table, SOON_MS), 1);
+    CHECK_EQ(tn_fd_table_wait(&table, SOON_MS, 0), 1);
     CHECK_EQ(tn_fd_table_next(&table), s);
 }
 
@@ -238,14 +248,14 @@ TEST(a_paused_listener_is_not_reported_until_it_is_resumed)
 {
     serve(1);
     client();
-    REQUIRE(tn_fd_table_wait(&table, SOON_MS) == 1);
+    REQUIRE(tn_fd_table_wait(&table, SOON_MS, 0) == 1);
     CHECK_EQ(tn_fd_table_next(&table), TN_LISTENER_COOKIE);
     tn_fd_table_listening(&table, 0, 0);
     CHECK_EQ(table.listening[0], 0);
-    CHECK_EQ(tn_fd_table_wait(&table, 20), 0);
+    CHECK_EQ(tn_fd_table_wait(&table, 20, 0), 0);
     tn_fd_table_listening(&table, 0, TN_READ);
     CHECK_EQ(table.listening[0], TN_READ);
-    CHECK_EQ(tn_fd_table_wait(&table, SOON_MS), 1);
+    CHECK_EQ(tn_fd_table_wait(&table, SOON_MS, 0), 1);
     CHECK_EQ(tn_fd_table_next(&table), TN_LISTENER_COOKIE);
     CHECK(tn_fd_table_accept(&table, 0) >= 0);
 }
@@ -254,11 +264,11 @@ TEST(a_listener_closed_within_a_batch_is_not_reported)
 {
     serve(1);
     client();
-    REQUIRE(tn_fd_table_wait(&table, SOON_MS) == 1);
+    REQUIRE(tn_fd_table_wait(&table, SOON_MS, 0) == 1);
     tn_fd_table_unlisten(&table, 0);
     CHECK_EQ(table.listener[0], -1);
     CHECK_EQ(tn_fd_table_next(&table), TN_NONE);
-    CHECK_EQ(tn_fd_table_wait(&table, 0), 0);
+    CHECK_EQ(tn_fd_table_wait(&table, 0, 0), 0);
 }
 
 TEST(a_closed_listener_that_others_still_hold_wakes_nobody)
@@ -270,7 +280,7 @@ TEST(a_closed_listener_that_others_still_hold_wakes_nobody)
     REQUIRE(shared >= 0);
     tn_fd_table_unlisten(&table, 0);
     client();
-    CHECK_EQ(tn_fd_table_wait(&table, 20), 0);
+    CHECK_EQ(tn_fd_table_wait(&table, 20, 0), 0);
 }
 
 TEST(listeners_have_a_table_of_their_own_size)
@@ -287,17 +297,18 @@ TEST(listeners_have_a_table_of_their_own_size)
     tn_fd_table_unlisten(&table, 3);
     CHECK_EQ(tn_fd_table_listen(&table, one_more), 3);
     client();
-    CHECK_EQ(tn_fd_table_wait(&table, SOON_MS), 1);
+    CHECK_EQ(tn_fd_table_wait(&table, SOON_MS, 0), 1);
     CHECK_EQ(tn_fd_table_next(&table), TN_LISTENER_COOKIE + 3);
     tn_fd_table_fini(&table);
     CHECK_EQ(descriptors(), before + 1);
 }
 
+#ifdef IN_KERNEL
 TEST(what_cannot_be_waited_for_stays_its_owners)
 {
     int file = open("/proc/self/exe", O_RDONLY);
 
-    REQUIRE(file >= 0 && tn_fd_table_init(&table, 1) == 1);
+    REQUIRE(file >= 0 && tn_fd_table_init(&table, 1, model) == 1);
     CHECK_EQ(tn_fd_table_watch(&table, file), TN_ESYSTEM);
     CHECK_EQ(tn_fd_table_listen(&table, file), TN_ESYSTEM);
     CHECK_EQ(table.watch[0], -1);
@@ -305,40 +316,41 @@ TEST(what_cannot_be_waited_for_stays_its_owners)
     tn_fd_table_fini(&table);
     CHECK_EQ(fcntl(file, F_GETFD), 0);
 }
+#endif
 
 TEST(a_watched_descriptor_is_reported_until_it_is_unwatched)
 {
     int pipes[2];
 
-    REQUIRE(pipe(pipes) == 0 && tn_fd_table_init(&table, 1) == 1);
+    REQUIRE(pipe(pipes) == 0 && tn_fd_table_init(&table, 1, model) == 1);
     CHECK_EQ(tn_fd_table_watch(&table, pipes[0]), 0);
     write_to(pipes[1]);
-    CHECK_EQ(tn_fd_table_wait(&table, SOON_MS), 1);
+    CHECK_EQ(tn_fd_table_wait(&table, SOON_MS, 0), 1);
     CHECK_EQ(tn_fd_table_next(&table), TN_WATCH_COOKIE);
     CHECK_EQ(table.mask, TN_READ);
     CHECK_EQ(tn_fd_table_next(&table), TN_NONE);
-    REQUIRE(tn_fd_table_wait(&table, SOON_MS) == 1);
+    REQUIRE(tn_fd_table_wait(&table, SOON_MS, 0) == 1);
     tn_fd_table_unwatch(&table, 0);
     CHECK_EQ(tn_fd_table_next(&table), TN_NONE);
-    CHECK_EQ(tn_fd_table_wait(&table, 0), 0);
+    CHECK_EQ(tn_fd_table_wait(&table, 0, 0), 0);
     CHECK_EQ(tn_fd_table_watch(&table, pipes[0]), 0);
-    CHECK_EQ(tn_fd_table_wait(&table, SOON_MS), 1);
+    CHECK_EQ(tn_fd_table_wait(&table, SOON_MS, 0), 1);
 }
 
 TEST(watches_have_a_table_of_their_own_size)
 {
     int pipes[TN_WATCHES + 1][2];
 
-    REQUIRE(tn_fd_table_init(&table, 1) == 1);
+    REQUIRE(tn_fd_table_init(&table, 1, model) == 1);
     for (uint32_t w = 0; w <= TN_WATCHES; w++) {
         REQUIRE(pipe(pipes[w]) == 0);
         CHECK_EQ(tn_fd_table_watch(&table, pipes[w][0]), w < TN_WATCHES ? (int32_t)w : TN_EFULL);
     }
     write_to(pipes[TN_WATCHES][1]);
-    CHECK_EQ(tn_fd_table_wait(&table, 0), 0);
+    CHECK_EQ(tn_fd_table_wait(&table, 0, 0), 0);
     tn_fd_table_unwatch(&table, 5);
     CHECK_EQ(tn_fd_table_watch(&table, pipes[TN_WATCHES][0]), 5);
-    CHECK_EQ(tn_fd_table_wait(&table, SOON_MS), 1);
+    CHECK_EQ(tn_fd_table_wait(&table, SOON_MS, 0), 1);
     CHECK_EQ(tn_fd_table_next(&table), TN_WATCH_COOKIE + 5);
 }
 
@@ -352,15 +364,15 @@ TEST(interest_says_what_a_connection_is_reported_for)
     s = accepted();
     REQUIRE(s >= 0);
     tn_fd_table_interest(&table, (uint32_t)s, TN_WRITE);
-    CHECK_EQ(tn_fd_table_wait(&table, SOON_MS), 1);
+    CHECK_EQ(tn_fd_table_wait(&table, SOON_MS, 0), 1);
     CHECK_EQ(tn_fd_table_next(&table), s);
     CHECK_EQ(table.mask, TN_WRITE);
     write_to(peer);
     tn_fd_table_interest(&table, (uint32_t)s, 0);
     CHECK_EQ(tn_fd_table_next(&table), TN_NONE);
-    CHECK_EQ(tn_fd_table_wait(&table, 20), 0);
+    CHECK_EQ(tn_fd_table_wait(&table, 20, 0), 0);
     tn_fd_table_interest(&table, (uint32_t)s, TN_READ + TN_WRITE);
-    CHECK_EQ(tn_fd_table_wait(&table, SOON_MS), 1);
+    CHECK_EQ(tn_fd_table_wait(&table, SOON_MS, 0), 1);
     CHECK_EQ(tn_fd_table_next(&table), s);
     CHECK_EQ(table.mask, TN_READ + TN_WRITE);
 }
@@ -380,7 +392,7 @@ TEST(a_dead_peer_without_interest_is_reported_at_most_once)
     REQUIRE(setsockopt(peer, SOL_SOCKET, SO_LINGER, &reset, sizeof reset) == 0);
     close(peer);
     for (int i = 0; i < 5; i++) {
-        if (tn_fd_table_wait(&table, 10) > 0)
+        if (tn_fd_table_wait(&table, 10, 0) > 0)
             reports += tn_fd_table_next(&table) == (uint32_t)s;
         tn_fd_table_interest(&table, (uint32_t)s, 0);
         CHECK_EQ(tn_fd_table_next(&table), TN_NONE);
@@ -419,7 +431,7 @@ TEST(a_slot_after_its_last_generation_is_neither_reported_nor_used_again)
     s = accepted();
     REQUIRE(s == 0);
     write_to(peer);
-    REQUIRE(tn_fd_table_wait(&table, SOON_MS) == 1);
+    REQUIRE(tn_fd_table_wait(&table, SOON_MS, 0) == 1);
     tn_fd_table_close(&table, 0);
     CHECK_EQ(tn_fd_table_next(&table), TN_NONE);
     client();

@@ -1,0 +1,15 @@
+/* select: as poll, for the first TN_SELECT_FDS descriptor numbers. */
+#include "poll/backends.h"
+
+int32_t tn_select_wait(struct tn_poller *p, struct tn_lists l, int32_t timeout_ms)
+{
+    const uint32_t n = tn_list_make(p, l, TN_SELECT_FDS);
+    const int32_t r = tn_sys_select(&p->asked[0], n, timeout_ms);
+
+    if (r <= 0) {
+        p->pos = 0;
+        p->count = 0;
+        return r;
+    }
+    return tn_list_take(p, l, n);
+}
