@@ -308,7 +308,7 @@ static int64_t plus(int64_t a, int64_t b)
     assigns \nothing;
     ensures set: s->table.poller.fd != -1 ==> \result == 0;
 */
-static int64_t moved(const struct tn_server *s)
+static int64_t moved_so_far(const struct tn_server *s)
 {
     if (s->table.poller.fd != -1)
         return 0;
@@ -322,7 +322,7 @@ int32_t tn_step_wait(struct tn_server *s, int64_t deadline)
 
     if (limit != TN_NEVER)
         s->now_ms = tn_sys_now_ms();
-    r = tn_fd_table_wait(&s->table, wait_ms(limit, s->now_ms), moved(s));
+    r = tn_fd_table_wait(&s->table, wait_ms(limit, s->now_ms), moved_so_far(s));
     if (limit != TN_NEVER || s->idle_ms > 0) {
         s->now_ms = tn_sys_now_ms();
         s->waited_ms = s->now_ms;
