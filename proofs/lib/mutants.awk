@@ -209,8 +209,38 @@ function statement_fault(i,   k)
     mutant(i, k, ";", "dropped")
 }
 
-function function_faults(end,   i, k, label)
+# i .. j is an expression of a value: one more than it.
+function one_more(i, j)
 {
+    if (i > j || (i == j && tok[i] ~ /^[0-9'"]/) || tok[i] == "{")
+        return
+    mutant(i, j, "(" text_of(i, j) ") + 1", "off by one")
+}
+
+# Where an expression that begins at i ends: before what closes or separates it.
+function expression_end(i)
+{
+    for (; tok[i] !~ /^[;,)\]}]$/; i++)
+        if (tok[i] ~ /^[(\[{]$/)
+            i = partner[i]
+    return i - 1
+}
+
+function off_by_one_faults(i,   k)
+{
+    if (tok[i] == "[")
+        one_more(i + 1, partner[i] - 1)
+    if (tok[i] == "=" || (tok[i] == "return" && tok[i + 1] != ";"))
+        one_more(i + 1, expression_end(i + 1))
+    if (tok[i] == "(" && identifier(tok[i - 1]))
+        for (k = i + 1; k < partner[i]; k = expression_end(k) + 2)
+            one_more(k, expression_end(k))
+}
+
+# Where the other kinds find few places, each value is also one too large.
+function function_faults(end,   i, k, label, before)
+{
+    before = count
     split("", ends_head)
     label = 0
     for (i = body + 1; i < end; i++) {
@@ -231,6 +261,9 @@ function function_faults(end,   i, k, label)
         call_faults(i)
         statement_fault(i)
     }
+    if (count - before < 16)
+        for (i = body + 1; i < end; i++)
+            off_by_one_faults(i)
 }
 
 BEGIN {
