@@ -50,8 +50,10 @@ static int32_t append(struct tn_buffer *b, uint32_t framing, const uint8_t *data
     const uint32_t end = (uint32_t)(b->out_head + b->out_len);
     const int32_t n = tn_frame_encode(framing, b->out, end, data, len);
 
-    if (n > 0)
+    if (n > 0) {
+        //@ assert sign: 0 <= n;
         b->out_len += (uint32_t)n;
+    }
     return n;
 }
 

@@ -15,6 +15,10 @@ int32_t tn_epoll_wait(struct tn_poller *p, int32_t timeout_ms)
     int32_t n = tn_sys_epoll_wait(p->fd, &p->ready[0], TN_BATCH, timeout_ms);
 
     p->pos = 0;
-    p->count = n > 0 ? (size_t)n : 0;
+    p->count = 0;
+    if (n > 0) {
+        //@ assert sign: 0 <= n;
+        p->count = (size_t)n;
+    }
     return n;
 }

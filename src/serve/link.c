@@ -263,6 +263,7 @@ int32_t tn_link_flush(struct tn_server *s, uint32_t slot)
     n = tn_sys_send(s->table.fd[slot], b->out, (uint32_t)b->out_head, (uint32_t)b->out_len);
     if (n <= 0)
         return n;
+    //@ assert sign: 0 <= n;
     tn_buffer_sent(b, (size_t)n);
     /*@ assert others: \forall integer o; 0 <= o < TN_BLOCKS && o != block ==>
             tn_buffer_same{Pre, Here}(s, o); */
@@ -354,8 +355,10 @@ static int32_t receive(struct tn_server *s, uint32_t slot)
     const uint32_t len = (uint32_t)b->in_len;
     const int32_t n = tn_sys_recv(s->table.fd[slot], b->in, len, TN_IN_CAP - len);
 
-    if (n > 0)
+    if (n > 0) {
+        //@ assert sign: 0 <= n;
         b->in_len += (size_t)n;
+    }
     return n;
 }
 
