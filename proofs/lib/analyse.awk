@@ -9,7 +9,9 @@
 #   csv         the statuses of all properties, from the report plug-in
 #   log         what Frama-C printed
 # and prints, one a line and separated by tabs:
-#   F file function goals proved smoke slowest     a function that is proved here
+#   F file function goals proved smoke slowest provers   a function that is proved here
+#   W file function goal seconds                    a goal that takes a second or more
+#   S file function goal seconds                    one that takes a third of its limit
 #   L file lemmas goals proved                     the lemmas it relies on
 #   E file function where                          a contract it relies on
 #   G gate file function detail                    a gate that fails
@@ -171,6 +173,8 @@ part == "log" {
             valid[goal] = 0
         if (line ~ / : Valid/) {
             valid[goal] = 1
+            if (/^\[wp\] \[Z3/)
+                needs_z3[goal] = 1
             # what the limit is for: the prover's time, not the simplifier's
             time = 0
             rest = line
@@ -230,6 +234,10 @@ END {
         }
         if (goal_time[goal] > slowest[fn])
             slowest[fn] = goal_time[goal]
+        if (goal in needs_z3)
+            provers[fn] = "cvc4,z3"
+        if (goal_time[goal] >= 1)
+            printf "W\t%s\t%s\t%s\t%.1f\n", source, fn, goal, goal_time[goal]
         if (goal_time[goal] > limit / 3)
             printf "S\t%s\t%s\t%s\t%.1f\n", source, fn, goal, goal_time[goal]
     }
@@ -254,8 +262,8 @@ END {
             gate("exits", fn, "its contract does not say exits \\false")
         if (smoke[fn] + 0 == 0 && (fn in requires) && !(("smoke-none", fn) in excused))
             gate("smoke-none", fn, "no smoke test was made for it")
-        printf "F\t%s\t%s\t%d\t%d\t%d\t%.2f\n", source, fn, total[fn], proved[fn],
-            smoke[fn], slowest[fn]
+        printf "F\t%s\t%s\t%d\t%d\t%d\t%.2f\t%s\n", source, fn, total[fn], proved[fn],
+            smoke[fn], slowest[fn], (fn in provers) ? provers[fn] : "cvc4"
     }
     if (functions > 0 && properties == 0)
         gate("finished", "-", "Frama-C reported on no property: see its log")

@@ -18,6 +18,8 @@ void tn_buffer_clear(struct tn_buffer *b, int32_t owner)
     assigns b->out_head, b->out[0 .. TN_OUT_CAP - 1];
     ensures ok:   tn_buffer_ok(b);
     ensures room: need <= TN_OUT_CAP - b->out_head - b->out_len;
+    ensures lazy: \old(need <= TN_OUT_CAP - b->out_head - b->out_len) ==>
+        b->out_head == \old(b->out_head);
     ensures kept_in_order: \forall integer k; b->out_head <= k < b->out_head + b->out_len ==>
         b->out[k] == \old(b->out[k - \at(b->out_head, Post) + b->out_head]);
 */

@@ -78,7 +78,7 @@ int32_t tn_buffer_queue(struct tn_buffer *b, uint32_t framing, const uint8_t *da
     assigns b->out_head, b->out_len;
     ensures ok:     tn_buffer_ok(b);
     ensures length: b->out_len == \old(b->out_len) - n;
-    ensures place:  b->out_len > 0 ==> b->out_head == \old(b->out_head) + n;
+    ensures place:  b->out_head == (b->out_len > 0 ? \old(b->out_head) + n : 0);
 */
 void tn_buffer_sent(struct tn_buffer *b, size_t n);
 
@@ -86,7 +86,7 @@ void tn_buffer_sent(struct tn_buffer *b, size_t n);
 /*@ requires ok: \valid(b) && tn_buffer_ok(b);
     requires n:  n <= b->in_len;
     terminates \true; exits \false;
-    assigns b->in_len, b->in[0 .. TN_IN_CAP - 1];
+    assigns b->in_len, b->in[0 .. b->in_len - n - 1];
     ensures ok:     tn_buffer_ok(b);
     ensures length: b->in_len == \old(b->in_len) - n;
     ensures kept_in_order: \forall integer k; 0 <= k < b->in_len ==>

@@ -17,6 +17,7 @@
     assigns *f \from n, max, p[at .. at + n - 1];
     ensures answer: \result == 1 || \result == 0 || \result == TN_EFRAME;
     ensures inside: \result == 1 ==> tn_frame_inside(f, n, max);
+    ensures none:   \result != 1 ==> f->offset == 0 && f->length == 0 && f->consumed == 0;
     ensures small:  \result == 0 ==> n < max + TN_FRAME_OVERHEAD;
     ensures need:   \result == 0 ==> n == 0;
     ensures found:  \result == 1 ==>
@@ -48,6 +49,7 @@ int32_t tn_raw_encode(uint8_t *dst, uint32_t to, const uint8_t *src, uint32_t le
     assigns *f \from n, scanned, max, p[at .. at + n - 1];
     ensures answer: \result == 1 || \result == 0 || \result == TN_EFRAME;
     ensures inside: \result == 1 ==> tn_frame_inside(f, n, max);
+    ensures none:   \result != 1 ==> f->offset == 0 && f->length == 0 && f->consumed == 0;
     ensures small:  \result == 0 ==> n < max + TN_FRAME_OVERHEAD;
     ensures need:   \result == 0 && tn_no_lf(p, at, at + scanned) ==>
                         tn_line_need(p, at, n, max);
@@ -85,6 +87,7 @@ int32_t tn_line_encode(uint8_t *dst, uint32_t to, const uint8_t *src, uint32_t l
     assigns *f \from n, max, p[at .. at + n - 1];
     ensures answer: \result == 1 || \result == 0 || \result == TN_EFRAME;
     ensures inside: \result == 1 ==> tn_frame_inside(f, n, max);
+    ensures none:   \result != 1 ==> f->offset == 0 && f->length == 0 && f->consumed == 0;
     ensures small:  \result == 0 ==> n < max + TN_FRAME_OVERHEAD;
     ensures need:   \result == 0 ==> tn_u32_need(p, at, n, max);
     ensures found:  \result == 1 ==>
@@ -118,6 +121,7 @@ int32_t tn_u32_encode(uint8_t *dst, uint32_t to, const uint8_t *src, uint32_t le
     assigns *f \from n, max, p[at .. at + n - 1];
     ensures answer: \result == 1 || \result == 0 || \result == TN_EFRAME;
     ensures inside: \result == 1 ==> tn_frame_inside(f, n, max);
+    ensures none:   \result != 1 ==> f->length == 0 && f->consumed == 0;
     ensures small:  \result == 0 ==> n < max + TN_FRAME_OVERHEAD;
     ensures need:   \result == 0 ==> tn_netstring_need(p, at, n, max, f->offset);
     ensures found:  \result == 1 ==>
@@ -153,6 +157,7 @@ int32_t tn_netstring_encode(uint8_t *dst, uint32_t to, const uint8_t *src, uint3
     assigns *f \from n, max, p[at .. at + n - 1];
     ensures answer: \result == 1 || \result == 0 || \result == TN_EFRAME;
     ensures inside: \result == 1 ==> tn_frame_inside(f, n, max);
+    ensures none:   \result != 1 ==> f->length == 0 && f->consumed == 0;
     ensures small:  \result == 0 ==> n < max + TN_FRAME_OVERHEAD;
     ensures need:   \result == 0 ==> tn_varint_need(p, at, n, max, f->offset);
     ensures found:  \result == 1 ==>

@@ -40,7 +40,6 @@ void tn_pool_init(struct tn_pool *p);
     ensures ok:    tn_pool_ok(p);
     ensures empty: \result == TN_NONE <==> \old(p->free) == 0;
     ensures count: p->free == \old(p->free) - (\result == TN_NONE ? 0 : 1);
-    ensures last:  \result != TN_NONE ==> \result == p->perm[\old(p->free) - 1];
     ensures lent:  \result != TN_NONE ==>
                        tn_pool_lent(p, \result) && !tn_pool_lent{Pre}(p, \result);
     ensures warmest: \result != TN_NONE ==> \result == p->perm[\old(p->free) - 1];
