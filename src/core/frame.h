@@ -169,8 +169,8 @@ struct tn_frame {
  * Returns 1 and fills *f (its offsets count from p + at); 0 when the frame is
  * not complete, which implies n < max + TN_FRAME_OVERHEAD; TN_EFRAME when the
  * bytes are the beginning of no frame of at most max bytes, or the framing is
- * none of the five.  Unless it returns 1, f->offset is how many bytes of a header
- * of variable length it accepted, and nothing else. */
+ * none of the five.  Unless it returns 1, *f is no frame; f->offset may then
+ * count the bytes of a header of variable length, as the contract says. */
 /*@ requires bytes: \valid_read(p + (at .. at + n - 1));
     requires place: at <= TN_FRAME_AT_MAX && n <= TN_ENCODED_MAX;
     requires seen:  scanned <= n;

@@ -26,7 +26,6 @@ int32_t tn_varint_decode(const uint8_t *p, uint32_t at, uint32_t n, uint32_t max
         unit *= 128;
         k++;
     }
-    f->offset = k;
     if (k == 4) {
         return TN_EFRAME; /* at least 2^28 */
     }

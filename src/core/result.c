@@ -23,7 +23,17 @@ static const char tn_names[TN_RESULTS][TN_RESULT_LEN] = {
 
 static const char tn_unknown[TN_RESULT_LEN] = "unknown result";
 
-const char *tn_strerror(int32_t result)
+/* The row of a result. */
+/*@ terminates \true; exits \false;
+    assigns \nothing;
+    ensures success: result >= 0 ==> \result == &tn_names[0][0];
+    ensures named:   -TN_RESULTS < result < 0 ==> \result == &tn_names[-result][0];
+    ensures other:   result <= -TN_RESULTS ==> \result == &tn_unknown[0];
+    ensures readable:   \valid_read(\result + (0 .. TN_RESULT_LEN - 1));
+    ensures terminated: \result[TN_RESULT_LEN - 1] == 0;
+    ensures a_phrase:   \result[0] != 0;
+*/
+static const char *row_of(int32_t result)
 {
     if (result >= 0) {
         return tn_names[0];
@@ -60,4 +70,9 @@ const char *tn_strerror(int32_t result)
     default:
         return tn_unknown;
     }
+}
+
+const char *tn_strerror(int32_t result)
+{
+    return row_of(result);
 }
