@@ -25,7 +25,7 @@ static const char tn_unknown[TN_RESULT_LEN] = "unknown result";
 
 /* The row of a result. */
 /*@ terminates \true; exits \false;
-    assigns \nothing;
+    assigns \result \from result;
     ensures success: result >= 0 ==> \result == &tn_names[0][0];
     ensures named:   -TN_RESULTS < result < 0 ==> \result == &tn_names[-result][0];
     ensures other:   result <= -TN_RESULTS ==> \result == &tn_unknown[0];
