@@ -138,6 +138,7 @@ static void put_report(struct tn_poller *p, struct tn_lists l, uint32_t i)
     const uint32_t who = p->who[i];
     struct tn_ready *r = &p->ready[p->count];
 
+    //@ assert sign: 0 <= p->asked[i].revents;
     r->mask = (uint32_t)p->asked[i].revents;
     r->slot = who;
     if (who < TN_CONNECTIONS)

@@ -86,6 +86,7 @@ int32_t tn_polling_wait(struct tn_poller *p, struct tn_lists l, int32_t timeout_
     }
     assume_ready(p, tries);
     r = tn_list_take(p, l, n);
+    //@ assert sign: 0 <= r;
     p->vain += (size_t)r;
     return r;
 }
