@@ -14,9 +14,8 @@ static const char *const model_names[] = {
 
 /* Those that this build has, beside the event models. */
 static const uint8_t model_built[TN_CLI_MODELS_KNOWN] = {
-    [TN_CLI_BLOCKING] = 1,
-    [TN_CLI_FORK] = 1,
-    [TN_CLI_THREAD] = 1,
+    [TN_CLI_BLOCKING] = 1, [TN_CLI_FORK] = 1,         [TN_CLI_THREAD] = 1,
+    [TN_CLI_PREFORK] = 1,  [TN_CLI_PROCESS_POOL] = 1,
 };
 
 /* What select is asked about beside connections: listeners, signals, standard
@@ -199,6 +198,10 @@ static const char *set_value(struct tn_cli_arguments *a, uint32_t option, const 
         return set_service(a, value);
     case OPTION_FRAMING:
         return set_framing(a, value);
+    case OPTION_WORKERS:
+        return parse_count(value, TN_CLI_WORKERS_MAX, &a->workers)
+                   ? NULL
+                   : "not a number of processes from 1 to 64";
     case OPTION_MAX_CONNECTIONS:
         return parse_count(value, TN_CONNECTIONS, &a->max_connections)
                    ? NULL
@@ -294,10 +297,20 @@ static uint32_t most_connections(uint32_t model)
 static int32_t settle_connections(struct tn_cli_arguments *a, struct tn_cli_complaint *c)
 {
     const uint32_t most = most_connections(a->model);
+    const uint32_t flow = tn_cli_model_is_flow(a->model);
+    const uint32_t pool = a->model == TN_CLI_PREFORK || a->model == TN_CLI_PROCESS_POOL;
 
+    if (pool && a->max_connections != 0) {
+        return complain(c, "--max-connections", NULL, "is what --workers says in this model");
+    }
+    if (pool) {
+        a->workers = a->workers == 0 ? TN_DEFAULT_WORKERS : a->workers;
+        a->max_connections = a->workers;
+    } else if (flow && a->workers != 0) {
+        return complain(c, "--workers", NULL, "this model has no fixed number of processes");
+    }
     if (a->max_connections == 0) {
-        a->max_connections =
-            tn_cli_model_is_flow(a->model) ? TN_DEFAULT_AT_ONCE : TN_DEFAULT_CONNECTIONS;
+        a->max_connections = flow ? TN_DEFAULT_AT_ONCE : TN_DEFAULT_CONNECTIONS;
         if (a->max_connections > most) {
             a->max_connections = most;
         }

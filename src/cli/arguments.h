@@ -27,6 +27,9 @@ enum tn_cli_model {
 /* Drain so long on request before the rest is closed by force. */
 #define TN_CLI_DRAIN_MS 5000u
 
+/* Processes that --workers may ask for. */
+#define TN_CLI_WORKERS_MAX 64u
+
 /* Durations end here, at 24 days: they are passed on as int32_t. */
 #define TN_CLI_DURATION_MAX 2147483647u
 
@@ -37,6 +40,7 @@ struct tn_cli_arguments {
     uint32_t model;                   /* enum tn_cli_model, one that is built */
     uint32_t service;                 /* enum tn_cli_service */
     uint32_t framing;                 /* enum tn_framing */
+    uint32_t workers;                 /* processes of a fixed number; 0: none of these */
     uint32_t max_connections;         /* 1 .. TN_CONNECTIONS */
     uint32_t frame_max;               /* 1 .. TN_FRAME_MAX */
     uint32_t idle_ms;                 /* 0: never */

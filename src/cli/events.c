@@ -8,11 +8,19 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+/* Before it drains a worker takes what is ready, at most so many events: who had
+ * connected is served. */
+#define LAST_EVENTS 4096u
+
 struct program {
     struct tn_cli_start *start;
-    uint32_t signals_watch; /* its number at the server */
-    uint32_t input_watch;   /* TN_NONE while standard input is not watched */
-    uint32_t draining;      /* 1 once the server knows */
+    uint32_t worker;            /* which of them this is; 0 when there is one */
+    uint32_t lifeline_watch;    /* TN_NONE when this is no worker */
+    struct tn_counters *report; /* a worker's: shared with its parent; or null */
+    uint32_t signals_watch;     /* its number at the server */
+    uint32_t input_watch;       /* TN_NONE while standard input is not watched */
+    uint32_t draining;          /* 1 once the server knows */
+    uint32_t last;              /* events a worker still takes before it drains, or 0 */
     struct tn_cli_scratch scratch;
 };
 
@@ -43,20 +51,52 @@ static void answer(struct program *p, struct tn_server *s, const struct tn_event
     }
 }
 
+static void drain(struct program *p, struct tn_server *s)
+{
+    if (p->draining == 0) {
+        p->draining = 1;
+        tn_drain(s, (int32_t)p->start->a->drain_ms);
+    }
+}
+
 /* Takes the commands that came by the descriptor watched as w. */
 static void take_commands(struct program *p, struct tn_server *s, uint32_t w)
 {
     struct tn_cli_commands *c = &p->start->commands;
 
+    if (w == p->lifeline_watch) {
+        (void)tn_unwatch(s, w);
+        p->last = LAST_EVENTS;
+        return;
+    }
     tn_cli_commands_take(c, w == p->signals_watch ? c->signals : c->input);
     if (c->input < 0 && p->input_watch != TN_NONE) {
         (void)tn_unwatch(s, p->input_watch);
         p->input_watch = TN_NONE;
     }
     if (c->asked > 0 && p->draining == 0) {
-        p->draining = 1;
         tn_cli_remove_socket_files(p->start->a);
-        tn_drain(s, (int32_t)p->start->a->drain_ms);
+        drain(p, s);
+    }
+}
+
+/* What this worker has counted so far is known to its parent, should it crash. */
+static void keep_count(const struct program *p, const struct tn_server *s)
+{
+    if (p->report != NULL) {
+        *p->report = s->counters;
+    }
+}
+
+static void handle(struct program *p, struct tn_server *s, const struct tn_event *ev)
+{
+    if (ev->type == TN_FRAME) {
+        answer(p, s, ev);
+    } else if (ev->type != TN_READY) {
+        tell(p, ev);
+        keep_count(p, s);
+    } else {
+        take_commands(p, s, ev->watch);
     }
 }
 
@@ -66,16 +106,14 @@ static int32_t run(struct program *p, struct tn_server *s)
     struct tn_event ev;
     int32_t result = 1;
 
-    while (p->start->commands.asked < 2 && (result = tn_next(s, &ev, TN_FOREVER)) >= 0) {
-        if (result == 0) {
-            continue;
+    while (p->start->commands.asked < 2 &&
+           (result = tn_next(s, &ev, p->last > 0 ? 0 : TN_FOREVER)) >= 0) {
+        if (result == 1) {
+            handle(p, s, &ev);
         }
-        if (ev.type == TN_FRAME) {
-            answer(p, s, &ev);
-        } else if (ev.type != TN_READY) {
-            tell(p, &ev);
-        } else {
-            take_commands(p, s, ev.watch);
+        if (p->last > 0 && (result == 0 || --p->last == 0)) {
+            p->last = 0;
+            drain(p, s);
         }
     }
     return p->start->commands.asked < 2 ? result : TN_EOF;
@@ -111,7 +149,7 @@ static int watch_commands(struct program *p, struct tn_server *s)
 static int listen_everywhere(const struct program *p, struct tn_server *s)
 {
     for (uint32_t i = 0; i < p->start->a->listeners; i++) {
-        const int32_t result = tn_listen(s, p->start->listener[i]);
+        const int32_t result = tn_listen(s, p->start->listener[i][p->worker]);
 
         if (result < 0) {
             return -tn_cli_fail("--listen", p->start->a->listen[i], result);
@@ -138,6 +176,9 @@ int tn_cli_serve_events(struct tn_cli_start *start)
     int status;
 
     the_program.start = start;
+    the_program.worker = 0;
+    the_program.lifeline_watch = TN_NONE;
+    the_program.report = NULL;
     if (result < 0) {
         tn_cli_remove_socket_files(start->a);
         return tn_cli_fail("serve", NULL, result);
@@ -160,4 +201,30 @@ int tn_cli_serve_events(struct tn_cli_start *start)
     }
     tn_cli_print_totals(&the_server.counters);
     return TN_CLI_DONE;
+}
+
+int tn_cli_work_events(void *context, const struct tn_worker *w)
+{
+    struct program *p = &the_program;
+    int32_t result;
+
+    p->start = context;
+    p->worker = w->number;
+    p->report = w->counters;
+    p->signals_watch = TN_NONE;
+    p->input_watch = TN_NONE;
+    tn_cli_close_listeners(p->start, w->number);
+    result = init(&the_server, p->start->a);
+    if (result < 0) {
+        return TN_CLI_FAILED;
+    }
+    result = tn_watch(&the_server, w->lifeline);
+    p->lifeline_watch = (uint32_t)result;
+    if (result < 0 || listen_everywhere(p, &the_server) < 0) {
+        return TN_CLI_FAILED;
+    }
+    result = run(p, &the_server);
+    tn_fini(&the_server);
+    keep_count(p, &the_server);
+    return result == TN_EOF ? TN_CLI_DONE : TN_CLI_FAILED;
 }

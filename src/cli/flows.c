@@ -1,5 +1,5 @@
-/* The sequential models: the dispatcher, with signals and standard input beside
- * it. */
+/* The sequential models, and engines in processes: the dispatcher, with signals
+ * and standard input beside it. */
 #define _GNU_SOURCE
 #include "cli/serve.h"
 #include "cli/services.h"
@@ -13,7 +13,8 @@ static struct tn_dispatch the_dispatch;
 /* Talks to one client. */
 static void converse(void *context, struct tn_stream *s)
 {
-    const struct tn_cli_arguments *a = context;
+    const struct tn_cli_start *start = context;
+    const struct tn_cli_arguments *a = start->a;
     struct tn_cli_scratch scratch;
     struct tn_message m;
 
@@ -44,6 +45,9 @@ static void heed(struct tn_orders *o, uint32_t which)
     }
     if (c->asked > 0 && o->order == TN_SERVE) {
         tn_cli_remove_socket_files(start->a);
+        if (the_dispatch.options.work != NULL) {
+            tn_cli_close_listeners(start, TN_NONE);
+        }
         tn_dispatch_drain(&the_dispatch);
     }
     if (c->asked > 1) {
@@ -58,8 +62,12 @@ static uint32_t flow_of(uint32_t model)
         return TN_FORK;
     case TN_CLI_THREAD:
         return TN_THREAD;
-    default:
+    case TN_CLI_PROCESS_POOL:
+        return TN_PROCESS_POOL;
+    case TN_CLI_BLOCKING:
         return TN_BLOCKING;
+    default:
+        return TN_PREFORK; /* of sequential flows, or of engines */
     }
 }
 
@@ -70,13 +78,15 @@ static int32_t init(struct tn_dispatch *d, struct tn_cli_start *start)
     int32_t r;
 
     options.flow = flow_of(a->model);
-    options.at_once = a->max_connections;
+    options.at_once = options.flow == TN_PREFORK ? 0 : a->max_connections;
     options.drain_ms = a->drain_ms;
     options.stream.framing = a->framing;
     options.stream.frame_max = a->frame_max;
     options.stream.idle_ms = a->idle_ms;
+    options.workers = a->workers;
     options.session = converse;
-    options.context = (void *)(uintptr_t)a; /* it only reads them */
+    options.work = tn_cli_model_is_flow(a->model) ? NULL : tn_cli_work_events;
+    options.context = start;
     r = tn_dispatch_open(d, &options);
     if (r < 0) {
         return r;
@@ -87,8 +97,8 @@ static int32_t init(struct tn_dispatch *d, struct tn_cli_start *start)
     if (start->commands.input >= 0) {
         (void)tn_orders_watch(&d->orders, start->commands.input);
     }
-    for (uint32_t i = 0; i < a->listeners; i++) {
-        (void)tn_dispatch_listen(d, start->listener[i]);
+    for (uint32_t i = 0; i < a->listeners && options.work == NULL; i++) {
+        (void)tn_dispatch_listen(d, start->listener[i][0]);
     }
     return 1;
 }

@@ -19,6 +19,8 @@ static const char HELP[] =
     "  --framing F             raw (default), line, u32, netstring, varint\n"
     "  --frame-max N           longest payload in bytes (65536)\n"
     "  --max-connections N     connections at a time (1024; 64 for a process or thread each)\n"
+    "  --workers N             as many processes: of prefork and process-pool (4), or of an\n"
+    "                          event model, each with its own listeners and connections\n"
     "  --idle-timeout DUR      close what is idle so long: 500ms, 5s, 2m (0: never)\n"
     "  --drain-timeout DUR     finish so long before closing by force (5s)\n"
     "  --stdin                 end at a line `quit` on standard input, terminal or not\n"

@@ -41,16 +41,43 @@ void tn_cli_remove_socket_files(const struct tn_cli_arguments *a)
     remove_first(a, a->listeners);
 }
 
+/* Engines in processes of their own: each has its own listeners. */
+static uint32_t has_engines(const struct tn_cli_arguments *a)
+{
+    return a->workers > 0 && !tn_cli_model_is_flow(a->model);
+}
+
+void tn_cli_close_listeners(struct tn_cli_start *start, uint32_t but)
+{
+    const uint32_t each = has_engines(start->a) ? start->a->workers : 1;
+
+    for (uint32_t i = 0; i < start->a->listeners; i++) {
+        for (uint32_t w = 0; w < each; w++) {
+            if (w != but) {
+                tn_sys_close(start->listener[i][w]);
+            }
+        }
+    }
+}
+
 /* Opens all listeners.  Returns 1, or an exit status as a negative number. */
 static int listen_everywhere(struct tn_cli_start *start)
 {
     const struct tn_cli_arguments *a = start->a;
 
     for (uint32_t i = 0; i < a->listeners; i++) {
-        start->listener[i] = tn_listen_open(a->listen[i], 0, start->bound[i]);
-        if (start->listener[i] < 0) {
+        int32_t result;
+
+        if (has_engines(a)) {
+            result = tn_listen_open_many(a->listen[i], 0, start->bound[i], start->listener[i],
+                                         a->workers);
+        } else {
+            result = tn_listen_open(a->listen[i], 0, start->bound[i]);
+            start->listener[i][0] = result;
+        }
+        if (result < 0) {
             remove_first(a, i);
-            return -tn_cli_fail("--listen", a->listen[i], start->listener[i]);
+            return -tn_cli_fail("--listen", a->listen[i], result);
         }
     }
     return 1;
@@ -62,7 +89,7 @@ int tn_cli_serve(const struct tn_cli_arguments *a)
     int status;
 
     the_start.a = a;
-    set_limit(a->max_connections, a->model);
+    set_limit(a->max_connections + a->listeners * a->workers, a->model);
     result = tn_cli_commands_open(&the_start.commands, a);
     if (result < 0) {
         return tn_cli_fail("signals", NULL, result);
@@ -71,6 +98,6 @@ int tn_cli_serve(const struct tn_cli_arguments *a)
     if (status < 0) {
         return -status;
     }
-    return tn_cli_model_is_flow(a->model) ? tn_cli_serve_flows(&the_start)
-                                          : tn_cli_serve_events(&the_start);
+    return a->workers > 0 || tn_cli_model_is_flow(a->model) ? tn_cli_serve_flows(&the_start)
+                                                            : tn_cli_serve_events(&the_start);
 }

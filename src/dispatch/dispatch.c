@@ -17,6 +17,19 @@ static void converse(const struct tn_dispatch_options *o, int32_t fd, struct tn_
     tn_stream_close(&s);
 }
 
+/* Whether the flows are processes. */
+static uint32_t forks(const struct tn_dispatch *d)
+{
+    return d->options.flow == TN_FORK || d->options.flow == TN_PREFORK ||
+           d->options.flow == TN_PROCESS_POOL;
+}
+
+/* Whether their number is fixed. */
+static uint32_t is_pool(const struct tn_dispatch *d)
+{
+    return d->options.flow == TN_PREFORK || d->options.flow == TN_PROCESS_POOL;
+}
+
 static void in_thread(struct tn_thread *t)
 {
     const struct tn_dispatch *d = t->threads->context;
@@ -30,26 +43,33 @@ static void in_thread(struct tn_thread *t)
 
 static int32_t open_model(struct tn_dispatch *d)
 {
-    switch ((enum tn_flow)d->options.flow) {
-    case TN_BLOCKING:
-        return 1;
-    case TN_FORK:
-        return tn_supervisor_open(&d->supervisor, d->options.at_once, 0);
-    case TN_THREAD:
-        return tn_threads_open(&d->threads, d->options.at_once, in_thread, d);
+    int32_t r = 1;
+
+    if (d->options.flow == TN_PROCESS_POOL) {
+        r = tn_pass_open(d->queue);
     }
-    return TN_EINVAL;
+    if (r == 1 && forks(d)) {
+        r = tn_supervisor_open(&d->supervisor, is_pool(d) ? d->options.workers : d->options.at_once,
+                               is_pool(d));
+    }
+    if (r == 1 && d->options.flow == TN_THREAD) {
+        r = tn_threads_open(&d->threads, d->options.at_once, in_thread, d);
+    }
+    return r;
 }
 
 int32_t tn_dispatch_open(struct tn_dispatch *d, const struct tn_dispatch_options *o)
 {
-    if (o->at_once > TN_CHILDREN || o->stream.framing > TN_VARINT ||
-        o->stream.frame_max > TN_FRAME_MAX) {
+    if (o->flow > TN_PROCESS_POOL || o->at_once > TN_CHILDREN || o->workers > TN_CHILDREN ||
+        o->stream.framing > TN_VARINT || o->stream.frame_max > TN_FRAME_MAX) {
         return TN_EINVAL;
     }
     d->options = *o;
     if (o->at_once == 0) {
         d->options.at_once = TN_DEFAULT_AT_ONCE;
+    }
+    if (o->workers == 0) {
+        d->options.workers = TN_DEFAULT_WORKERS;
     }
     tn_orders_init(&d->orders, o->drain_ms);
     d->listeners = 0;
@@ -57,6 +77,10 @@ int32_t tn_dispatch_open(struct tn_dispatch *d, const struct tn_dispatch_options
     d->paused = 0;
     d->retry_ms = TN_NEVER;
     d->draining = 0;
+    d->busy = 0;
+    d->queue[0] = -1;
+    d->queue[1] = -1;
+    d->count = &d->counters;
     memset(&d->counters, 0, sizeof d->counters);
     return open_model(d);
 }
@@ -87,28 +111,28 @@ void tn_dispatch_end(struct tn_dispatch *d)
 
 /* --- one connection -------------------------------------------------------------------- */
 
-/* In a child: keeps the connection, the lifeline and the standard descriptors
- * and closes what else the dispatcher has open. */
+/* In a child: closes what its parent waits for, and waits for its lifeline. */
 static void become_child(struct tn_dispatch *d)
 {
-    close_listeners(d);
     for (uint32_t i = 0; i < d->orders.count; i++) {
         if (d->orders.fd[i] > 2) {
-            tn_sys_close(d->orders.fd[i]);
+            tn_sys_close(d->orders.fd[i]); /* the standard ones keep their numbers */
         }
     }
     tn_orders_init(&d->orders, d->options.drain_ms);
     (void)tn_orders_watch(&d->orders, d->supervisor.lifeline[0]);
+    d->count = &d->supervisor.counters[d->supervisor.self];
 }
 
+/* fork: a child for one connection. */
 static int32_t begin_process(struct tn_dispatch *d, int32_t fd)
 {
-    struct tn_supervisor *s = &d->supervisor;
-    const int32_t r = tn_supervisor_fork(s);
+    const int32_t r = tn_supervisor_fork(&d->supervisor);
 
     if (r == 0) {
+        close_listeners(d);
         become_child(d);
-        converse(&d->options, fd, &d->orders, &s->counters[s->self]);
+        converse(&d->options, fd, &d->orders, d->count);
         tn_process_exit(0);
     }
     if (r == 1) {
@@ -117,17 +141,39 @@ static int32_t begin_process(struct tn_dispatch *d, int32_t fd)
     return r;
 }
 
+/* process-pool: the connection goes to whichever worker takes it first. */
+static int32_t begin_elsewhere(struct tn_dispatch *d, int32_t fd)
+{
+    const int32_t r = tn_pass_put(d->queue[1], fd);
+
+    if (r == 1) {
+        tn_sys_close(fd);
+    }
+    return r;
+}
+
+static void begin_here(struct tn_dispatch *d, int32_t fd)
+{
+    d->busy = 1;
+    converse(&d->options, fd, &d->orders, d->count);
+    d->busy = 0;
+}
+
 /* Starts to serve fd.  Returns 1, or why nobody could be started. */
 static int32_t begin(struct tn_dispatch *d, int32_t fd)
 {
     switch ((enum tn_flow)d->options.flow) {
     case TN_BLOCKING:
-        converse(&d->options, fd, &d->orders, &d->counters);
+        begin_here(d, fd);
         return 1;
     case TN_FORK:
         return begin_process(d, fd);
     case TN_THREAD:
         return tn_threads_start(&d->threads, fd);
+    case TN_PROCESS_POOL:
+        return begin_elsewhere(d, fd);
+    case TN_PREFORK:
+        break; /* it accepts nothing itself */
     }
     return TN_EINVAL;
 }
@@ -135,15 +181,19 @@ static int32_t begin(struct tn_dispatch *d, int32_t fd)
 /* Children or threads at work. */
 static uint32_t at_work(const struct tn_dispatch *d)
 {
-    switch ((enum tn_flow)d->options.flow) {
-    case TN_BLOCKING:
-        break;
-    case TN_FORK:
-        return d->supervisor.children.live;
-    case TN_THREAD:
+    if (d->options.flow == TN_THREAD) {
         return d->threads.slots.live;
     }
-    return 0;
+    return forks(d) ? d->supervisor.children.live : 0;
+}
+
+/* Whether one more connection may be accepted. */
+static uint32_t has_room(const struct tn_dispatch *d)
+{
+    if (d->options.flow == TN_PREFORK) {
+        return 0;
+    }
+    return d->pending < 0 && (is_pool(d) || at_work(d) < d->options.at_once);
 }
 
 static void try_again_later(struct tn_dispatch *d)
@@ -154,16 +204,29 @@ static void try_again_later(struct tn_dispatch *d)
 /* Starts to serve fd, or keeps it for later. */
 static void begin_or_keep(struct tn_dispatch *d, int32_t fd)
 {
+    int32_t r;
+
     d->pending = -1;
-    if (begin(d, fd) != 1) {
-        d->pending = fd;
-        try_again_later(d);
+    r = begin(d, fd);
+    if (r == 1) {
+        return;
     }
+    d->pending = fd;
+    if (r != TN_EAGAIN) {
+        try_again_later(d); /* otherwise the queue tells when it has room */
+    }
+}
+
+/* The next connection of listener l: accepted, or passed by our parent. */
+static int32_t next_connection(const struct tn_dispatch *d, uint32_t l)
+{
+    return d->listener[l] == d->queue[0] ? tn_pass_take(d->queue[0])
+                                         : tn_sys_accept(d->listener[l]);
 }
 
 static void accept_on(struct tn_dispatch *d, uint32_t l)
 {
-    const int32_t fd = tn_sys_accept(d->listener[l]);
+    const int32_t fd = next_connection(d, l);
 
     if (fd >= 0) {
         begin_or_keep(d, fd);
@@ -176,11 +239,14 @@ static void accept_on(struct tn_dispatch *d, uint32_t l)
  * the listener would break what they were told is a connection. */
 static void take_backlog(struct tn_dispatch *d)
 {
+    uint32_t left = d->options.at_once; /* who comes all the time must not keep us */
+
     for (uint32_t l = 0; l < d->listeners; l++) {
         int32_t fd = 0;
 
-        while (fd >= 0 && d->pending < 0 && at_work(d) < d->options.at_once) {
-            fd = tn_sys_accept(d->listener[l]);
+        while (fd >= 0 && left > 0 && has_room(d)) {
+            fd = next_connection(d, l);
+            left--;
             if (fd >= 0) {
                 begin_or_keep(d, fd);
             }
@@ -190,11 +256,62 @@ static void take_backlog(struct tn_dispatch *d)
 
 void tn_dispatch_drain(struct tn_dispatch *d)
 {
-    if (d->options.flow != TN_BLOCKING && d->orders.order == TN_SERVE) {
+    if (d->orders.order != TN_SERVE) {
+        return;
+    }
+    tn_orders_drain(&d->orders);
+    if (d->busy == 0) {
         take_backlog(d);
     }
     close_listeners(d);
-    tn_orders_drain(&d->orders);
+}
+
+/* --- workers of a fixed number ------------------------------------------------------------ */
+
+static void heed_lifeline_of(struct tn_orders *o, uint32_t which)
+{
+    tn_orders_ignore(o, which);
+    tn_dispatch_drain(o->context);
+}
+
+/* In a worker: serves one client at a time, of whoever connects or is passed.
+ * Returns its exit status. */
+static int serve_by_turns(struct tn_dispatch *d)
+{
+    if (d->options.flow == TN_PROCESS_POOL) {
+        close_listeners(d);
+        (void)tn_dispatch_listen(d, d->queue[0]);
+        tn_sys_close(d->queue[1]);
+    }
+    d->options.flow = TN_BLOCKING;
+    d->orders.context = d;
+    d->orders.heed = heed_lifeline_of;
+    return tn_dispatch_run(d) == TN_EOF ? 0 : 1;
+}
+
+static int work(struct tn_dispatch *d)
+{
+    const struct tn_supervisor *s = &d->supervisor;
+    const struct tn_worker w = {s->self, s->lifeline[0], &s->counters[s->self]};
+
+    become_child(d);
+    return d->options.work != NULL ? d->options.work(d->options.context, &w) : serve_by_turns(d);
+}
+
+/* Starts the workers that are missing and not resting. */
+static void fill_up(struct tn_dispatch *d)
+{
+    int32_t r = 1;
+
+    while (r == 1 && d->orders.order == TN_SERVE && is_pool(d) && d->retry_ms == TN_NEVER) {
+        r = tn_supervisor_fork(&d->supervisor);
+        if (r == 0) {
+            tn_process_exit(work(d));
+        }
+        if (r < 0 && r != TN_EFULL) {
+            try_again_later(d);
+        }
+    }
 }
 
 /* --- the loop ---------------------------------------------------------------------------- */
@@ -205,7 +322,7 @@ static void collect(struct tn_dispatch *d)
 {
     const uint32_t before = at_work(d);
 
-    if (d->options.flow == TN_FORK) {
+    if (forks(d)) {
         tn_supervisor_reap(&d->supervisor);
     } else if (d->options.flow == TN_THREAD) {
         tn_threads_join(&d->threads);
@@ -219,10 +336,13 @@ static void collect(struct tn_dispatch *d)
  * system has no room.  Counts each pause once. */
 static uint32_t accepting(struct tn_dispatch *d)
 {
-    const uint32_t pause = at_work(d) >= d->options.at_once || d->retry_ms != TN_NEVER;
+    const uint32_t pause = has_room(d) == 0 || d->retry_ms != TN_NEVER;
 
+    if (d->options.flow == TN_PREFORK) {
+        return 0; /* others do it */
+    }
     if (pause == 1 && d->paused == 0) {
-        tn_count(&d->counters.accept_pauses, 1);
+        tn_count(&d->count->accept_pauses, 1);
     }
     d->paused = pause;
     return d->orders.order == TN_SERVE && pause == 0;
@@ -232,19 +352,13 @@ static uint32_t accepting(struct tn_dispatch *d)
  * only told when something waits for it. */
 static int32_t ends_at(struct tn_dispatch *d)
 {
-    switch ((enum tn_flow)d->options.flow) {
-    case TN_BLOCKING:
-        break;
-    case TN_FORK:
-        return d->supervisor.ended;
-    case TN_THREAD:
-        if (at_work(d) >= d->options.at_once || d->retry_ms != TN_NEVER ||
-            d->orders.order != TN_SERVE) {
-            tn_threads_await(&d->threads);
-        }
-        return d->threads.ended;
+    if (d->options.flow != TN_THREAD) {
+        return forks(d) ? d->supervisor.ended : -1;
     }
-    return -1;
+    if (has_room(d) == 0 || d->retry_ms != TN_NEVER || d->orders.order != TN_SERVE) {
+        tn_threads_await(&d->threads);
+    }
+    return d->threads.ended;
 }
 
 /* Tells the children to drain, once. */
@@ -260,7 +374,7 @@ static void pass_on(struct tn_dispatch *d)
         tn_sys_close(d->pending);
         d->pending = -1;
     }
-    if (d->options.flow == TN_FORK) {
+    if (forks(d)) {
         tn_supervisor_drain(&d->supervisor);
     } else if (d->options.flow == TN_THREAD) {
         tn_threads_drain(&d->threads);
@@ -270,10 +384,13 @@ static void pass_on(struct tn_dispatch *d)
 /* When the wait ends at the latest. */
 static int64_t limit(const struct tn_dispatch *d)
 {
+    int64_t restart;
+
     if (d->orders.order == TN_SERVE) {
-        return d->retry_ms;
+        restart = is_pool(d) ? tn_supervisor_next(&d->supervisor) : TN_NEVER;
+        return restart < d->retry_ms ? restart : d->retry_ms;
     }
-    return d->options.flow == TN_FORK ? d->orders.until_ms + TN_KILL_GRACE_MS : TN_NEVER;
+    return forks(d) ? d->orders.until_ms + TN_KILL_GRACE_MS : TN_NEVER;
 }
 
 /* Tries what the system refused before. */
@@ -288,13 +405,12 @@ static void retry(struct tn_dispatch *d)
     }
 }
 
-/* Waits once and does what it was for.  Returns 1, or TN_ESYSTEM. */
-static int32_t turn(struct tn_dispatch *d)
+/* What the next wait is for: the listeners, then an end, then room in the
+ * queue.  Returns how many of w are listeners. */
+static uint32_t wanted_now(struct tn_dispatch *d, struct tn_wanted *w)
 {
-    struct tn_wanted w[TN_LISTENERS + 1];
     const int32_t ended = ends_at(d);
     const uint32_t n = accepting(d) == 1 ? d->listeners : 0;
-    int32_t r;
 
     for (uint32_t l = 0; l < n; l++) {
         w[l].fd = d->listener[l];
@@ -302,16 +418,31 @@ static int32_t turn(struct tn_dispatch *d)
     }
     w[n].fd = ended;
     w[n].mask = TN_READ;
+    w[n + 1].fd = d->options.flow == TN_PROCESS_POOL && d->pending >= 0 ? d->queue[1] : -1;
+    w[n + 1].mask = TN_WRITE;
+    return n;
+}
+
+/* Waits once and does what it was for.  Returns 1, or TN_ESYSTEM. */
+static int32_t turn(struct tn_dispatch *d)
+{
+    struct tn_wanted w[TN_LISTENERS + 2];
+    const uint32_t n = wanted_now(d, w);
+    int32_t r;
+
     if (at_work(d) == 0 && d->orders.order != TN_SERVE) {
         return 1; /* the last has ended meanwhile */
     }
-    r = tn_orders_wait(&d->orders, w, n + 1, limit(d));
-    tn_count(&d->counters.wakeups, 1);
+    r = tn_orders_wait(&d->orders, w, n + 2, limit(d));
+    tn_count(&d->count->wakeups, 1);
     if (w[n].ready != 0 || d->options.flow == TN_THREAD) {
         collect(d);
     }
+    if (w[n + 1].ready != 0 && d->pending >= 0) {
+        begin_or_keep(d, d->pending);
+    }
     for (uint32_t l = 0; l < n && d->orders.order == TN_SERVE; l++) {
-        if (w[l].ready != 0 && d->pending < 0 && at_work(d) < d->options.at_once) {
+        if (w[l].ready != 0 && has_room(d)) {
             accept_on(d, l);
         }
     }
@@ -324,10 +455,20 @@ static void force(struct tn_dispatch *d)
     const uint32_t over =
         d->orders.order == TN_END || d->orders.until_ms + TN_KILL_GRACE_MS <= tn_sys_now_ms();
 
-    if (over == 1 && d->options.flow == TN_FORK) {
+    if (over == 1 && forks(d)) {
         tn_supervisor_kill(&d->supervisor);
     } else if (over == 1 && d->options.flow == TN_THREAD) {
         tn_threads_end(&d->threads);
+    }
+}
+
+/* What no worker took before it ended is served here, as the drain has it. */
+static void serve_queue(struct tn_dispatch *d)
+{
+    int32_t fd;
+
+    while (d->queue[0] >= 0 && (fd = tn_pass_take(d->queue[0])) >= 0) {
+        begin_here(d, fd);
     }
 }
 
@@ -336,6 +477,7 @@ int32_t tn_dispatch_run(struct tn_dispatch *d)
     int32_t r = 1;
 
     while (r > 0 && (d->orders.order == TN_SERVE || at_work(d) > 0)) {
+        fill_up(d);
         r = turn(d);
         retry(d);
         if (d->orders.order != TN_SERVE) {
@@ -344,7 +486,10 @@ int32_t tn_dispatch_run(struct tn_dispatch *d)
         }
     }
     pass_on(d);
-    if (d->options.flow == TN_FORK) {
+    if (d->options.flow == TN_PROCESS_POOL) {
+        serve_queue(d);
+    }
+    if (forks(d)) {
         tn_totals_add(&d->counters, &d->supervisor.totals);
     } else if (d->options.flow == TN_THREAD) {
         tn_totals_add(&d->counters, &d->threads.totals);
@@ -352,22 +497,25 @@ int32_t tn_dispatch_run(struct tn_dispatch *d)
     return r < 0 ? r : TN_EOF;
 }
 
+static void close_fd(int32_t *fd)
+{
+    if (*fd >= 0) {
+        tn_sys_close(*fd);
+    }
+    *fd = -1;
+}
+
 void tn_dispatch_close(struct tn_dispatch *d)
 {
     close_listeners(d);
-    if (d->pending >= 0) {
-        tn_sys_close(d->pending);
-    }
-    switch ((enum tn_flow)d->options.flow) {
-    case TN_BLOCKING:
-        break;
-    case TN_FORK:
+    close_fd(&d->pending);
+    if (forks(d)) {
         tn_supervisor_kill(&d->supervisor);
         tn_supervisor_close(&d->supervisor);
-        break;
-    case TN_THREAD:
+    } else if (d->options.flow == TN_THREAD) {
         tn_threads_end(&d->threads);
         tn_threads_close(&d->threads);
-        break;
     }
+    close_fd(&d->queue[0]);
+    close_fd(&d->queue[1]);
 }

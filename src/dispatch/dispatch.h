@@ -1,8 +1,11 @@
 /* The sequential models: a flow of control for each client.
  *
- *   blocking   one flow: one client at a time
- *   fork       a process for each connection
- *   thread     a thread for each connection
+ *   blocking      one flow: one client at a time
+ *   fork          a process for each connection
+ *   thread        a thread for each connection
+ *   prefork       a fixed number of processes, each of which accepts for itself
+ *   process-pool  a fixed number of processes, to which one that accepts passes
+ *                 connections
  *
  * The service is a function that talks to one client from its first byte to its
  * last, through serve/stream.h.  It is written once and runs under each:
@@ -17,7 +20,8 @@
  * Connections at a time are capped; at the cap nothing is accepted, and nothing
  * spins: who comes waits in the listener's backlog.  Where the system has no
  * room for one more process or thread, the connection that was just accepted is
- * kept and tried again.  Every child is reaped, every thread joined.
+ * kept and tried again.  Every child is reaped, every thread joined.  Of the
+ * fixed numbers, those that crash are replaced, after a rest that grows.
  *
  * Not proved: it holds a callback, forks and starts threads.  The table of
  * children (dispatch/children.h) is.
@@ -27,17 +31,21 @@
 
 #include "dispatch/supervisor.h"
 #include "dispatch/threads.h"
+#include "os/pass.h"
 #include "serve/stream.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-enum tn_flow { TN_BLOCKING, TN_FORK, TN_THREAD };
+enum tn_flow { TN_BLOCKING, TN_FORK, TN_THREAD, TN_PREFORK, TN_PROCESS_POOL };
 
 /* Connections at a time unless more or fewer are asked for: each is a process
  * or a thread, and a burst of clients must not become one of those. */
 #define TN_DEFAULT_AT_ONCE 64u
+
+/* Processes of a fixed number, unless more or fewer are asked for. */
+#define TN_DEFAULT_WORKERS 4u
 
 /* How long a drain may go on beyond its end before what still runs is killed:
  * it ends by itself, and its counters are whole then. */
@@ -47,13 +55,27 @@ enum tn_flow { TN_BLOCKING, TN_FORK, TN_THREAD };
  * order.  It runs in a process or a thread of its own, or in the dispatcher's. */
 typedef void (*tn_session)(void *context, struct tn_stream *s);
 
+/* What a worker gets that serves in its own way. */
+struct tn_worker {
+    uint32_t number;              /* 0 .. workers - 1; that of the one it replaces */
+    int32_t lifeline;             /* can be read when it is to drain and end */
+    struct tn_counters *counters; /* what it counts; its parent adds them up at its end */
+};
+
+/* Works, in a process of its own, until it has drained.  Returns its exit
+ * status: 0, or it counts as crashed and is replaced. */
+typedef int (*tn_work)(void *context, const struct tn_worker *w);
+
 struct tn_dispatch_options {
     uint32_t flow;            /* enum tn_flow */
     uint32_t at_once;         /* connections at a time, 1 .. TN_CHILDREN; 0: the default */
     uint32_t drain_ms;        /* how long a drain may take */
     struct tn_options stream; /* framing and limits of each connection */
+    uint32_t workers;         /* prefork, process-pool: processes, 1 .. TN_CHILDREN; 0: the
+                                 default; they are the connections at a time */
     tn_session session;
-    void *context; /* given to session; in threads, to all at a time */
+    tn_work work;  /* prefork, instead of session: the listeners are the caller's then */
+    void *context; /* given to session or work; in threads, to all at a time */
 };
 
 struct tn_dispatch {
@@ -65,8 +87,11 @@ struct tn_dispatch {
     uint32_t paused;                 /* 1 while nothing is accepted */
     int64_t retry_ms;                /* when the system is asked again; TN_NEVER: no need */
     uint32_t draining;               /* 1 once the children know */
+    uint32_t busy;                   /* 1 while this flow itself talks to a client */
+    int32_t queue[2];                /* process-pool: what connections are passed by; or -1 */
+    struct tn_counters *count;       /* where this flow counts: below, or shared with its parent */
     struct tn_counters counters;     /* complete when tn_dispatch_run has returned */
-    struct tn_supervisor supervisor; /* fork */
+    struct tn_supervisor supervisor; /* fork, prefork, process-pool */
     struct tn_threads threads;       /* thread */
 };
 

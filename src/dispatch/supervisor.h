@@ -25,8 +25,8 @@ struct tn_supervisor {
     int32_t lifeline[2];          /* [1] is -1 once a drain has begun, and in a child */
     uint32_t rests;               /* 1: the slot of a crashed child rests */
     uint32_t self;                /* in a child: its slot */
-    int64_t started;             /* children started */
-    int64_t crashed;             /* of these, ended by a signal or with a status but 0 */
+    int64_t started;              /* children started */
+    int64_t crashed;              /* of these, ended by a signal or with a status but 0 */
     struct tn_counters *counters; /* shared, one for each slot */
     struct tn_counters totals;    /* of the children that have ended */
 };

@@ -178,7 +178,8 @@ static int set_option(int fd, int level, int option)
     return setsockopt(fd, level, option, &on, sizeof on) == 0 ? 0 : errno;
 }
 
-static int32_t open_place(const struct place *p, uint32_t backlog)
+/* share: 1 if other listeners of this user may have the same port. */
+static int32_t open_place(const struct place *p, uint32_t backlog, int share)
 {
     int family = p->at.any.sa_family;
     uint32_t wanted = backlog == 0 ? TN_DEFAULT_BACKLOG : backlog;
@@ -192,6 +193,9 @@ static int32_t open_place(const struct place *p, uint32_t backlog)
     if (family != AF_UNIX) {
         error = set_option(fd, SOL_SOCKET, SO_REUSEADDR);
         error = error != 0 ? error : set_option(fd, IPPROTO_TCP, TCP_NODELAY);
+    }
+    if (share && error == 0) {
+        error = set_option(fd, SOL_SOCKET, SO_REUSEPORT);
     }
     if (family == AF_INET6 && error == 0) {
         error = set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY);
@@ -266,7 +270,7 @@ int32_t tn_listen_open(const char *address, uint32_t backlog, char bound[TN_ADDR
     if (number != NULL) {
         fd = open_given(number);
     } else if (path != NULL ? parse_unix(path, &p) : parse_inet(address, &p)) {
-        fd = open_place(&p, backlog);
+        fd = open_place(&p, backlog, 0);
     } else {
         fd = TN_EADDRESS;
     }
@@ -274,6 +278,52 @@ int32_t tn_listen_open(const char *address, uint32_t backlog, char bound[TN_ADDR
         write_bound(fd, bound);
     }
     return fd;
+}
+
+static void close_all(const int32_t *fd, uint32_t count)
+{
+    const int error = errno;
+
+    for (uint32_t i = 0; i < count; i++) {
+        (void)close(fd[i]);
+    }
+    errno = error;
+}
+
+/* The same listener as fd once more. */
+static int32_t open_again(int32_t fd)
+{
+    const int another = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+    return another >= 0 ? another : refusal(errno);
+}
+
+int32_t tn_listen_open_many(const char *address, uint32_t backlog, char bound[TN_ADDRESS_LEN],
+                            int32_t *fd, uint32_t count)
+{
+    /* Not shared: so a server that has the address already is noticed. */
+    const int32_t first = tn_listen_open(address, backlog, bound);
+    const int shares = after(address, UNIX_PREFIX) == NULL && after(address, FD_PREFIX) == NULL;
+    struct place p;
+
+    if (first < 0) {
+        return first;
+    }
+    memset(&p, 0, sizeof p);
+    (void)(shares && parse_inet(bound, &p)); /* it is what we wrote */
+    if (shares) {
+        (void)close(first); /* and none that is not shared may have it */
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        fd[i] = shares ? open_place(&p, backlog, 1) : i == 0 ? first : open_again(first);
+        if (fd[i] < 0) {
+            const int32_t why = fd[i];
+
+            close_all(fd, i);
+            return why;
+        }
+    }
+    return 1;
 }
 
 void tn_listen_remove(const char *address)

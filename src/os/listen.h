@@ -40,6 +40,13 @@ extern "C" {
  * TN_EMEMORY, or TN_ESYSTEM with the reason in errno. */
 int32_t tn_listen_open(const char *address, uint32_t backlog, char bound[TN_ADDRESS_LEN]);
 
+/* Opens count listening descriptors (1 or more) for one address, fd[0 .. count -
+ * 1], one for each of as many processes.  On TCP each has its own queue and the
+ * system spreads connections over them (SO_REUSEPORT); elsewhere they are the
+ * same listener.  Returns 1, or as tn_listen_open; none is open then. */
+int32_t tn_listen_open_many(const char *address, uint32_t backlog, char bound[TN_ADDRESS_LEN],
+                            int32_t *fd, uint32_t count);
+
 /* Removes the socket file of a `unix:PATH` address; others leave nothing. */
 void tn_listen_remove(const char *address);
 

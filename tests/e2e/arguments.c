@@ -64,7 +64,10 @@ static const struct misuse misuses[] = {
     {{"serve", "--service", "Echo", NULL}, "--service Echo: not "},
     {{"serve", "--framing", "", NULL}, "--framing : not "},
     {{"serve", "--framing", "lines", NULL}, "--framing lines: not "},
-    {{"serve", "--workers", "2", NULL}, "--workers 2: not available in this build"},
+    {{"serve", "--workers", "0", NULL}, "--workers 0: not a number of processes"},
+    {{"serve", "--workers", "65", NULL}, "--workers 65: not a number of processes"},
+    {{"serve", "--model", "thread", "--workers", "2", NULL}, "--workers: this model has no"},
+    {{"serve", "--model", "prefork", "--max-connections", "2", NULL}, "--max-connections: is what"},
     {{"serve", "--model", "fork", "--max-connections", "1025", NULL},
      "--max-connections: more than"},
     {{"serve", "--max-connections", "0", NULL}, "--max-connections 0: not a number"},
@@ -219,7 +222,7 @@ TEST(models_are_listed_with_what_this_build_has)
     CHECK_STR(s.errors, "");
     CHECK(strstr(s.text, "\nepoll         available\n") != NULL);
     CHECK(strstr(s.text, "\nselect        available\n") != NULL);
-    CHECK(strstr(s.text, "\nprocess-pool  not available in this build\n") != NULL);
+    CHECK(strstr(s.text, "\ncoroutine     not available in this build\n") != NULL);
 }
 
 TEST(help_and_version_are_printed)

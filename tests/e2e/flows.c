@@ -43,7 +43,7 @@ static int descriptors_of(pid_t pid)
 
 TEST_SLOW(ten_thousand_connections_leave_no_child_and_no_descriptor, 60)
 {
-    NEEDS(model_under_test()->processes);
+    NEEDS(model_under_test()->forks);
     enum { CONNECTIONS = 10000 };
     struct server s = server_with("--framing", "line", NULL);
     int before = server_descriptors(&s);
@@ -66,7 +66,7 @@ TEST_SLOW(ten_thousand_connections_leave_no_child_and_no_descriptor, 60)
 
 TEST(a_child_has_its_connection_its_lifeline_and_nothing_else)
 {
-    NEEDS(model_under_test()->processes);
+    NEEDS(model_under_test()->forks);
     struct server s = server_with("--listen", "127.0.0.1:0", "--listen", "127.0.0.1:0", NULL);
     pid_t child[MOST_CHILDREN];
     int fd[5], before = server_descriptors(&s);
@@ -87,7 +87,7 @@ TEST(a_child_has_its_connection_its_lifeline_and_nothing_else)
 
 TEST(children_end_with_their_parent_even_when_it_is_killed)
 {
-    NEEDS(model_under_test()->processes);
+    NEEDS(model_under_test()->forks);
     struct server s = server_with(NULL);
     pid_t child[MOST_CHILDREN];
     int fd[5], status;
@@ -109,7 +109,7 @@ TEST(children_end_with_their_parent_even_when_it_is_killed)
 
 TEST(a_child_that_is_killed_ends_its_connection_and_no_other)
 {
-    NEEDS(model_under_test()->processes);
+    NEEDS(model_under_test()->forks);
     struct server s = server_with(NULL);
     pid_t first[MOST_CHILDREN];
     int killed = peer_connect(&s), other;
@@ -132,7 +132,7 @@ TEST(a_child_that_is_killed_ends_its_connection_and_no_other)
 
 TEST(children_leave_signals_of_the_whole_group_to_their_parent)
 {
-    NEEDS(model_under_test()->processes);
+    NEEDS(model_under_test()->forks);
     struct server s = server_with(NULL);
     pid_t child[MOST_CHILDREN];
     int fd = peer_connect(&s);
@@ -150,7 +150,7 @@ TEST(children_leave_signals_of_the_whole_group_to_their_parent)
 
 TEST(a_stopped_child_does_not_outlast_a_drain)
 {
-    NEEDS(model_under_test()->processes);
+    NEEDS(model_under_test()->forks);
     struct server s = server_with("--drain-timeout", "300ms", NULL);
     pid_t child[MOST_CHILDREN];
     int fd = peer_connect(&s);
@@ -193,6 +193,7 @@ static pid_t occupier(uid_t user)
 TEST(without_room_for_one_more_process_or_thread_connections_wait)
 {
     NEEDS(!model_under_test()->event && geteuid() == 0);
+    NEEDS(model_under_test()->workers == NULL);
     NEEDS_AT_ONCE(3);
     struct server s = {.user = 61000u + (uid_t)getpid() % 4000u, .processes = 2};
     pid_t other = occupier(s.user);
@@ -216,4 +217,106 @@ TEST(without_room_for_one_more_process_or_thread_connections_wait)
     CHECK_EQ(total(&s, "accepted"), 3);
     CHECK_EQ(total(&s, "by-peer"), 3);
     CHECK(total(&s, "accept-pauses") >= 1);
+}
+
+/* --- workers of a fixed number --------------------------------------------------------- */
+
+TEST(workers_that_are_killed_are_replaced_and_the_rest_go_on)
+{
+    NEEDS(model_under_test()->workers != NULL);
+    struct server s = server_with(NULL);
+    const int count = atoi(model_under_test()->workers);
+    pid_t before[MOST_CHILDREN], after[MOST_CHILDREN];
+    int64_t end = peer_ns() + (int64_t)PEER_DEADLINE_MS * 1000000;
+    int fd, replaced = 0;
+
+    expect_children(&s, count);
+    REQUIRE(children_of(s.pid, before) == count);
+    for (int i = 0; i < count; i++)
+        REQUIRE(kill(before[i], SIGKILL) == 0);
+    while (replaced < count && peer_ns() < end) {
+        int n = children_of(s.pid, after);
+
+        replaced = 0;
+        for (int i = 0; i < n; i++)
+            replaced += after[i] > 0 && kill(after[i], 0) == 0;
+        for (int i = 0; i < n; i++)
+            for (int k = 0; k < count; k++)
+                replaced -= after[i] == before[k];
+        poll(NULL, 0, 1); /* nothing tells when; this asks again */
+    }
+    CHECK_EQ(replaced, count);
+    fd = peer_connect(&s);
+    peer_roundtrip(fd);
+    close(fd);
+    server_stop(&s);
+    CHECK_EQ(total(&s, "by-peer"), 1);
+}
+
+/* Whoever connects is answered or sees its connection end: with workers dying
+ * all the time, nobody waits for ever and the server itself lives on. */
+TEST_SLOW(with_workers_dying_under_load_every_client_gets_an_answer_or_an_end, 60)
+{
+    NEEDS(model_under_test()->workers != NULL);
+    struct server s = server_with("--framing", "line", NULL);
+    int64_t stop = peer_ns() + 3000000000, answered = 0, ended = 0, next_kill = 0;
+    pid_t child[MOST_CHILDREN];
+    uint32_t turn = 0;
+
+    while (peer_ns() < stop) {
+        int fd = peer_connect(&s);
+        char line[3];
+        ssize_t n;
+
+        if (peer_ns() >= next_kill) {
+            int count = children_of(s.pid, child);
+
+            if (count > 0)
+                kill(child[turn++ % (uint32_t)count], SIGKILL);
+            next_kill = peer_ns() + 1000000000 / atoi(model_under_test()->workers);
+        }
+        (void)send(fd, "hi\n", 3, MSG_NOSIGNAL);
+        REQUIRE(peer_poll(fd, POLLIN, PEER_DEADLINE_MS));
+        n = recv(fd, line, 3, 0);
+        answered += n == 3;
+        ended += n <= 0;
+        close(fd);
+    }
+    CHECK(answered > 100);
+    CHECK(turn >= 5);
+    server_stop(&s);
+    CHECK_EQ(total_closed(&s), total(&s, "accepted"));
+    if (!model_under_test()->event) /* an engine tells its parent at openings and closings */
+        CHECK(total(&s, "frames") >= answered);
+}
+
+TEST(workers_end_with_their_parent_even_when_it_is_killed)
+{
+    NEEDS(model_under_test()->workers != NULL);
+    REQUIRE(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
+    struct server s = server_with(NULL);
+    const int count = atoi(model_under_test()->workers);
+    pid_t child[MOST_CHILDREN];
+    int status;
+
+    expect_children(&s, count);
+    REQUIRE(children_of(s.pid, child) == count);
+    REQUIRE(kill(s.pid, SIGKILL) == 0 && waitpid(s.pid, &status, 0) == s.pid);
+    for (int i = 0; i < count; i++)
+        REQUIRE(waitpid(child[i], &status, 0) == child[i]);
+    CHECK(peer_try(s.address[0], 0) < 0);
+}
+
+TEST(a_second_server_on_the_port_of_workers_is_refused)
+{
+    NEEDS(model_under_test()->workers != NULL);
+    struct server s = server_with(NULL), other = {0};
+
+    server_args(&other, "tenon", "serve", "--model", model_under_test()->word, "--workers", "2",
+                "--listen", s.address[0], NULL);
+    server_spawn(&other, getenv("TENON"), 0);
+    server_wait(&other);
+    CHECK_EQ(other.status, 1);
+    CHECK(strstr(other.errors, "address in use") != NULL);
+    server_stop(&s);
 }

@@ -82,7 +82,7 @@ static void crowd(struct server *s, int n, int at_most)
 TEST_SLOW(without_descriptors_accepting_pauses_without_spinning_and_resumes, 30)
 {
     NEEDS_AT_ONCE(2);
-    NEEDS(!model_under_test()->processes);
+    NEEDS(!model_under_test()->forks && model_under_test()->workers == NULL);
     struct server s = {0};
 
     s.descriptors = 20;
@@ -92,6 +92,7 @@ TEST_SLOW(without_descriptors_accepting_pauses_without_spinning_and_resumes, 30)
 
 TEST_SLOW(beyond_the_most_connections_accepting_pauses_and_resumes, 30)
 {
+    NEEDS(model_under_test()->workers == NULL);
     NEEDS_AT_ONCE(2);
     struct server s = server_with("--max-connections", "5", NULL);
 
@@ -100,6 +101,7 @@ TEST_SLOW(beyond_the_most_connections_accepting_pauses_and_resumes, 30)
 
 TEST_SLOW(a_crowd_on_many_listeners_is_served_by_turns, 30)
 {
+    NEEDS(model_under_test()->workers == NULL);
     NEEDS_AT_ONCE(2);
     struct server s = server_with("--max-connections", "3", "--listen", "127.0.0.1:0", "--listen",
                                   "127.0.0.1:0", NULL);
@@ -109,6 +111,7 @@ TEST_SLOW(a_crowd_on_many_listeners_is_served_by_turns, 30)
 
 TEST(one_connection_at_a_time_is_a_limit_too)
 {
+    NEEDS(model_under_test()->workers == NULL);
     struct server s = server_with("--max-connections", "1", NULL);
 
     for (int i = 0; i < 30; i++) {
@@ -133,6 +136,7 @@ static void expect_descriptors(const struct server *s, int n)
 
 TEST_SLOW(after_ten_thousand_connections_no_descriptor_is_left, 60)
 {
+    NEEDS(model_under_test()->workers == NULL);
     NEEDS_AT_ONCE(2);
     enum { AT_A_TIME = 500, TIMES = 20 };
     static int fd[AT_A_TIME];
@@ -164,6 +168,7 @@ TEST_SLOW(after_ten_thousand_connections_no_descriptor_is_left, 60)
 
 TEST_SLOW(thousands_of_connections_can_be_open_at_a_time, 60)
 {
+    NEEDS(model_under_test()->workers == NULL);
     NEEDS_AT_ONCE(4000);
     enum { MANY = 4000 };
     static int fd[MANY];
@@ -299,6 +304,7 @@ static void hold_all_buffers(const struct server *s, int *fd)
 
 TEST(those_who_hold_all_buffers_are_idle_and_the_next_is_served)
 {
+    NEEDS(model_under_test()->workers == NULL);
     NEEDS(model_under_test()->event);
     struct server s = server_with("--idle-timeout", "400ms", "--framing", "u32", NULL);
     int holder[HOLDERS], fd;
@@ -318,6 +324,7 @@ TEST(those_who_hold_all_buffers_are_idle_and_the_next_is_served)
 
 TEST(without_a_free_buffer_a_drain_still_ends)
 {
+    NEEDS(model_under_test()->workers == NULL);
     NEEDS(model_under_test()->event);
     struct server s = server_with("--drain-timeout", "1m", "--framing", "u32", NULL);
     int holder[HOLDERS], idle = peer_connect(&s), before;

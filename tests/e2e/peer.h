@@ -42,33 +42,38 @@
 /* --- the model under test ------------------------------------------------------------ */
 
 /* Every model that is built, and what a test may expect of it.  tests/run runs
- * each end-to-end test once for each: $MODEL is its word, and the first one's
+ * each end-to-end test once for each: $MODEL is its name here, and the first one's
  * when there is none. */
 struct model {
-    const char *word;
-    int event;     /* driven by readiness: one flow of control, buffers from a pool */
-    int processes; /* connections are in other processes than the one that accepts */
-    int at_once;   /* connections it serves at a time, unless told otherwise */
+    const char *name;
+    const char *word;    /* what --model says */
+    const char *workers; /* what --workers says, or null */
+    int event;           /* driven by readiness: buffers from a pool */
+    int forks;           /* a process for each connection */
+    int at_once;         /* connections it serves at a time, unless told otherwise */
 };
 
 static const struct model models[] = {
-    {"epoll", 1, 0, 16384},
-    {"poll", 1, 0, 16384},
-    {"select", 1, 0, 1005},
-    {"polling", 1, 0, 16384},
-    {"blocking", 0, 0, 1},
-    {"fork", 0, 1, 64},
-    {"thread", 0, 0, 64},
+    {"epoll", "epoll", NULL, 1, 0, 16384},
+    {"poll", "poll", NULL, 1, 0, 16384},
+    {"select", "select", NULL, 1, 0, 1005},
+    {"polling", "polling", NULL, 1, 0, 16384},
+    {"blocking", "blocking", NULL, 0, 0, 1},
+    {"fork", "fork", NULL, 0, 1, 64},
+    {"thread", "thread", NULL, 0, 0, 64},
+    {"prefork", "prefork", "20", 0, 0, 20},
+    {"process-pool", "process-pool", "20", 0, 0, 20},
+    {"epoll-workers", "epoll", "3", 1, 0, 16384},
 };
 
 static inline const struct model *model_under_test(void)
 {
-    const char *word = getenv("MODEL");
+    const char *name = getenv("MODEL");
 
-    for (size_t i = 0; word != NULL && i < sizeof models / sizeof models[0]; i++)
-        if (strcmp(models[i].word, word) == 0)
+    for (size_t i = 0; name != NULL && i < sizeof models / sizeof models[0]; i++)
+        if (strcmp(models[i].name, name) == 0)
             return &models[i];
-    REQUIRE(word == NULL || word[0] == '\0');
+    REQUIRE(name == NULL || name[0] == '\0');
     return &models[0];
 }
 
@@ -76,7 +81,7 @@ static inline const struct model *model_under_test(void)
 #define NEEDS(what) \
     do { \
         if (!(what)) { \
-            printf("    not for %s: needs %s\n", model_under_test()->word, #what); \
+            printf("    not for %s: needs %s\n", model_under_test()->name, #what); \
             return; \
         } \
     } while (0)
@@ -239,6 +244,8 @@ static inline void server_start(struct server *s, int with_input)
     s->arg_count += 2;
     if (getenv("MODEL") != NULL)
         server_args(s, "--model", model_under_test()->word, NULL);
+    if (model_under_test()->workers != NULL)
+        server_args(s, "--workers", model_under_test()->workers, NULL);
     if (listeners == 0) {
         server_args(s, "--listen", "127.0.0.1:0", NULL);
         listeners = 1;

@@ -272,6 +272,7 @@ static void stuff_all(const int *fd, size_t *sent, int count, const uint8_t *byt
  * Unix sockets, for their small fixed buffers. */
 TEST_SLOW(more_slow_readers_than_buffers_all_get_their_answers, 60)
 {
+    NEEDS(model_under_test()->workers == NULL);
     NEEDS(model_under_test()->event);
     enum { CLIENTS = 300, LEN = 60000, FRAMES = 12 };
     char address[60];
