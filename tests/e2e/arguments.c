@@ -57,7 +57,7 @@ static const struct misuse misuses[] = {
     {{"serve", EIGHT_TIMES("--listen=127.0.0.1:0"), "--listen", "127.0.0.1:1", NULL},
      "--listen 127.0.0.1:1: too many addresses"},
     {{"serve", "--model", "quick", NULL}, "--model quick: no such model"},
-    {{"serve", "--model", "prefork", NULL}, "--model prefork: not available in this build"},
+    {{"serve", "--model", "uring", NULL}, "--model uring: not available in this build"},
     {{"serve", "--model", "coroutine", NULL}, "--model coroutine: not available in this build"},
     {{"serve", "--model", "epoll-et", NULL}, "--model epoll-et: not available in this build"},
     {{"serve", "--service", "chat", NULL}, "--service chat: not available in this build"},
