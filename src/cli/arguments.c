@@ -14,8 +14,8 @@ static const char *const model_names[] = {
 
 /* Those that this build has, beside the event models. */
 static const uint8_t model_built[TN_CLI_MODELS_KNOWN] = {
-    [TN_CLI_BLOCKING] = 1, [TN_CLI_FORK] = 1,         [TN_CLI_THREAD] = 1,
-    [TN_CLI_PREFORK] = 1,  [TN_CLI_PROCESS_POOL] = 1,
+    [TN_CLI_BLOCKING] = 1, [TN_CLI_FORK] = 1,        [TN_CLI_THREAD] = 1,
+    [TN_CLI_PREFORK] = 1,  [TN_CLI_THREAD_POOL] = 1, [TN_CLI_PROCESS_POOL] = 1,
 };
 
 /* What select is asked about beside connections: listeners, signals, standard
@@ -298,7 +298,8 @@ static int32_t settle_connections(struct tn_cli_arguments *a, struct tn_cli_comp
 {
     const uint32_t most = most_connections(a->model);
     const uint32_t flow = tn_cli_model_is_flow(a->model);
-    const uint32_t pool = a->model == TN_CLI_PREFORK || a->model == TN_CLI_PROCESS_POOL;
+    const uint32_t pool = a->model == TN_CLI_PREFORK || a->model == TN_CLI_PROCESS_POOL ||
+                          a->model == TN_CLI_THREAD_POOL;
 
     if (pool && a->max_connections != 0) {
         return complain(c, "--max-connections", NULL, "is what --workers says in this model");
@@ -307,7 +308,8 @@ static int32_t settle_connections(struct tn_cli_arguments *a, struct tn_cli_comp
         a->workers = a->workers == 0 ? TN_DEFAULT_WORKERS : a->workers;
         a->max_connections = a->workers;
     } else if (flow && a->workers != 0) {
-        return complain(c, "--workers", NULL, "this model has no fixed number of processes");
+        return complain(c, "--workers", NULL,
+                        "this model has no fixed number of processes or threads");
     }
     if (a->max_connections == 0) {
         a->max_connections = flow ? TN_DEFAULT_AT_ONCE : TN_DEFAULT_CONNECTIONS;

@@ -62,6 +62,8 @@ static uint32_t flow_of(uint32_t model)
         return TN_FORK;
     case TN_CLI_THREAD:
         return TN_THREAD;
+    case TN_CLI_THREAD_POOL:
+        return TN_THREAD_POOL;
     case TN_CLI_PROCESS_POOL:
         return TN_PROCESS_POOL;
     case TN_CLI_BLOCKING:

@@ -9,12 +9,7 @@
 static void converse(const struct tn_dispatch_options *o, int32_t fd, struct tn_orders *orders,
                      struct tn_counters *counters)
 {
-    struct tn_stream s;
-
-    tn_count(&counters->accepted, 1);
-    (void)tn_stream_open(&s, fd, &o->stream, orders, counters); /* the options were checked */
-    o->session(o->context, &s);
-    tn_stream_close(&s);
+    tn_turns_serve(o->session, o->context, &o->stream, fd, orders, counters);
 }
 
 /* Whether the flows are processes. */
@@ -24,10 +19,22 @@ static uint32_t forks(const struct tn_dispatch *d)
            d->options.flow == TN_PROCESS_POOL;
 }
 
+/* Whether they are threads. */
+static uint32_t has_threads(const struct tn_dispatch *d)
+{
+    return d->options.flow == TN_THREAD || d->options.flow == TN_THREAD_POOL;
+}
+
 /* Whether their number is fixed. */
 static uint32_t is_pool(const struct tn_dispatch *d)
 {
-    return d->options.flow == TN_PREFORK || d->options.flow == TN_PROCESS_POOL;
+    return d->options.flow >= TN_THREAD_POOL;
+}
+
+/* Whether each of them accepts for itself. */
+static uint32_t accept_themselves(const struct tn_dispatch *d)
+{
+    return d->options.flow == TN_PREFORK || d->options.flow == TN_THREAD_POOL;
 }
 
 static void in_thread(struct tn_thread *t)
@@ -39,6 +46,15 @@ static void in_thread(struct tn_thread *t)
     (void)tn_orders_watch(&orders, t->threads->lifeline[0]);
     orders.end_fd = t->threads->endline[0];
     converse(&d->options, t->fd, &orders, &t->counters);
+}
+
+static void in_pool(struct tn_thread *t)
+{
+    struct tn_dispatch *d = t->threads->context;
+    struct tn_turns *u = &d->turns[t->slot];
+
+    u->counters = &t->counters;
+    tn_turns_run(u, t->threads->lifeline[0], t->threads->endline[0], d->options.drain_ms);
 }
 
 static int32_t open_model(struct tn_dispatch *d)
@@ -54,6 +70,9 @@ static int32_t open_model(struct tn_dispatch *d)
     }
     if (r == 1 && d->options.flow == TN_THREAD) {
         r = tn_threads_open(&d->threads, d->options.at_once, in_thread, d);
+    }
+    if (r == 1 && d->options.flow == TN_THREAD_POOL) {
+        r = tn_threads_open(&d->threads, d->options.workers, in_pool, d);
     }
     return r;
 }
@@ -173,6 +192,7 @@ static int32_t begin(struct tn_dispatch *d, int32_t fd)
     case TN_PROCESS_POOL:
         return begin_elsewhere(d, fd);
     case TN_PREFORK:
+    case TN_THREAD_POOL:
         break; /* it accepts nothing itself */
     }
     return TN_EINVAL;
@@ -181,7 +201,7 @@ static int32_t begin(struct tn_dispatch *d, int32_t fd)
 /* Children or threads at work. */
 static uint32_t at_work(const struct tn_dispatch *d)
 {
-    if (d->options.flow == TN_THREAD) {
+    if (has_threads(d)) {
         return d->threads.slots.live;
     }
     return forks(d) ? d->supervisor.children.live : 0;
@@ -190,7 +210,7 @@ static uint32_t at_work(const struct tn_dispatch *d)
 /* Whether one more connection may be accepted. */
 static uint32_t has_room(const struct tn_dispatch *d)
 {
-    if (d->options.flow == TN_PREFORK) {
+    if (accept_themselves(d)) {
         return 0;
     }
     return d->pending < 0 && (is_pool(d) || at_work(d) < d->options.at_once);
@@ -298,16 +318,53 @@ static int work(struct tn_dispatch *d)
     return d->options.work != NULL ? d->options.work(d->options.context, &w) : serve_by_turns(d);
 }
 
+/* Starts one more thread of the pool, with listeners of its own. */
+static int32_t start_thread(struct tn_dispatch *d)
+{
+    const uint32_t slot = tn_children_vacant(&d->threads.slots, 0); /* the one it will get */
+    struct tn_turns *u;
+    int32_t r;
+
+    if (slot == TN_NONE) {
+        return TN_EFULL;
+    }
+    u = &d->turns[slot];
+    u->stream = &d->options.stream;
+    u->session = d->options.session;
+    u->context = d->options.context;
+    r = tn_turns_open(u, d->listener, d->listeners);
+    if (r < 0) {
+        return r;
+    }
+    r = tn_threads_start(&d->threads, -1);
+    if (r < 0) {
+        tn_turns_close(u);
+    }
+    return r;
+}
+
+/* Starts one more worker.  Returns 1, or why not. */
+static int32_t start_worker(struct tn_dispatch *d)
+{
+    int32_t r;
+
+    if (d->options.flow == TN_THREAD_POOL) {
+        return start_thread(d);
+    }
+    r = tn_supervisor_fork(&d->supervisor);
+    if (r == 0) {
+        tn_process_exit(work(d));
+    }
+    return r;
+}
+
 /* Starts the workers that are missing and not resting. */
 static void fill_up(struct tn_dispatch *d)
 {
     int32_t r = 1;
 
     while (r == 1 && d->orders.order == TN_SERVE && is_pool(d) && d->retry_ms == TN_NEVER) {
-        r = tn_supervisor_fork(&d->supervisor);
-        if (r == 0) {
-            tn_process_exit(work(d));
-        }
+        r = start_worker(d);
         if (r < 0 && r != TN_EFULL) {
             try_again_later(d);
         }
@@ -324,7 +381,7 @@ static void collect(struct tn_dispatch *d)
 
     if (forks(d)) {
         tn_supervisor_reap(&d->supervisor);
-    } else if (d->options.flow == TN_THREAD) {
+    } else if (has_threads(d)) {
         tn_threads_join(&d->threads);
     }
     if (at_work(d) < before && d->retry_ms != TN_NEVER) {
@@ -338,8 +395,8 @@ static uint32_t accepting(struct tn_dispatch *d)
 {
     const uint32_t pause = has_room(d) == 0 || d->retry_ms != TN_NEVER;
 
-    if (d->options.flow == TN_PREFORK) {
-        return 0; /* others do it */
+    if (accept_themselves(d)) {
+        return 0;
     }
     if (pause == 1 && d->paused == 0) {
         tn_count(&d->count->accept_pauses, 1);
@@ -352,7 +409,7 @@ static uint32_t accepting(struct tn_dispatch *d)
  * only told when something waits for it. */
 static int32_t ends_at(struct tn_dispatch *d)
 {
-    if (d->options.flow != TN_THREAD) {
+    if (!has_threads(d)) {
         return forks(d) ? d->supervisor.ended : -1;
     }
     if (has_room(d) == 0 || d->retry_ms != TN_NEVER || d->orders.order != TN_SERVE) {
@@ -376,7 +433,7 @@ static void pass_on(struct tn_dispatch *d)
     }
     if (forks(d)) {
         tn_supervisor_drain(&d->supervisor);
-    } else if (d->options.flow == TN_THREAD) {
+    } else if (has_threads(d)) {
         tn_threads_drain(&d->threads);
     }
 }
@@ -387,7 +444,7 @@ static int64_t limit(const struct tn_dispatch *d)
     int64_t restart;
 
     if (d->orders.order == TN_SERVE) {
-        restart = is_pool(d) ? tn_supervisor_next(&d->supervisor) : TN_NEVER;
+        restart = is_pool(d) && forks(d) ? tn_supervisor_next(&d->supervisor) : TN_NEVER;
         return restart < d->retry_ms ? restart : d->retry_ms;
     }
     return forks(d) ? d->orders.until_ms + TN_KILL_GRACE_MS : TN_NEVER;
@@ -435,7 +492,7 @@ static int32_t turn(struct tn_dispatch *d)
     }
     r = tn_orders_wait(&d->orders, w, n + 2, limit(d));
     tn_count(&d->count->wakeups, 1);
-    if (w[n].ready != 0 || d->options.flow == TN_THREAD) {
+    if (w[n].ready != 0 || has_threads(d)) {
         collect(d);
     }
     if (w[n + 1].ready != 0 && d->pending >= 0) {
@@ -457,7 +514,7 @@ static void force(struct tn_dispatch *d)
 
     if (over == 1 && forks(d)) {
         tn_supervisor_kill(&d->supervisor);
-    } else if (over == 1 && d->options.flow == TN_THREAD) {
+    } else if (over == 1 && has_threads(d)) {
         tn_threads_end(&d->threads);
     }
 }
@@ -491,7 +548,7 @@ int32_t tn_dispatch_run(struct tn_dispatch *d)
     }
     if (forks(d)) {
         tn_totals_add(&d->counters, &d->supervisor.totals);
-    } else if (d->options.flow == TN_THREAD) {
+    } else if (has_threads(d)) {
         tn_totals_add(&d->counters, &d->threads.totals);
     }
     return r < 0 ? r : TN_EOF;
@@ -512,7 +569,7 @@ void tn_dispatch_close(struct tn_dispatch *d)
     if (forks(d)) {
         tn_supervisor_kill(&d->supervisor);
         tn_supervisor_close(&d->supervisor);
-    } else if (d->options.flow == TN_THREAD) {
+    } else if (has_threads(d)) {
         tn_threads_end(&d->threads);
         tn_threads_close(&d->threads);
     }

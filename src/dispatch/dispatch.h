@@ -3,6 +3,7 @@
  *   blocking      one flow: one client at a time
  *   fork          a process for each connection
  *   thread        a thread for each connection
+ *   thread-pool   a fixed number of threads, each of which accepts for itself
  *   prefork       a fixed number of processes, each of which accepts for itself
  *   process-pool  a fixed number of processes, to which one that accepts passes
  *                 connections
@@ -32,28 +33,24 @@
 #include "dispatch/supervisor.h"
 #include "dispatch/threads.h"
 #include "os/pass.h"
-#include "serve/stream.h"
+#include "dispatch/turns.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-enum tn_flow { TN_BLOCKING, TN_FORK, TN_THREAD, TN_PREFORK, TN_PROCESS_POOL };
+enum tn_flow { TN_BLOCKING, TN_FORK, TN_THREAD, TN_THREAD_POOL, TN_PREFORK, TN_PROCESS_POOL };
 
 /* Connections at a time unless more or fewer are asked for: each is a process
  * or a thread, and a burst of clients must not become one of those. */
 #define TN_DEFAULT_AT_ONCE 64u
 
-/* Processes of a fixed number, unless more or fewer are asked for. */
+/* Processes or threads of a fixed number, unless more or fewer are asked for. */
 #define TN_DEFAULT_WORKERS 4u
 
 /* How long a drain may go on beyond its end before what still runs is killed:
  * it ends by itself, and its counters are whole then. */
 #define TN_KILL_GRACE_MS 200
-
-/* Talks to one client.  s is closed by the dispatcher when it returns, in good
- * order.  It runs in a process or a thread of its own, or in the dispatcher's. */
-typedef void (*tn_session)(void *context, struct tn_stream *s);
 
 /* What a worker gets that serves in its own way. */
 struct tn_worker {
@@ -71,8 +68,8 @@ struct tn_dispatch_options {
     uint32_t at_once;         /* connections at a time, 1 .. TN_CHILDREN; 0: the default */
     uint32_t drain_ms;        /* how long a drain may take */
     struct tn_options stream; /* framing and limits of each connection */
-    uint32_t workers;         /* prefork, process-pool: processes, 1 .. TN_CHILDREN; 0: the
-                                 default; they are the connections at a time */
+    uint32_t workers;         /* the last three: how many, 1 .. TN_CHILDREN; 0: the default;
+                                 they are the connections at a time */
     tn_session session;
     tn_work work;  /* prefork, instead of session: the listeners are the caller's then */
     void *context; /* given to session or work; in threads, to all at a time */
@@ -91,8 +88,9 @@ struct tn_dispatch {
     int32_t queue[2];                /* process-pool: what connections are passed by; or -1 */
     struct tn_counters *count;       /* where this flow counts: below, or shared with its parent */
     struct tn_counters counters;     /* complete when tn_dispatch_run has returned */
-    struct tn_supervisor supervisor; /* fork, prefork, process-pool */
-    struct tn_threads threads;       /* thread */
+    struct tn_supervisor supervisor; /* where flows are processes */
+    struct tn_threads threads;       /* where they are threads */
+    struct tn_turns turns[TN_CHILDREN]; /* thread-pool: one for each */
 };
 
 /* Makes a dispatcher.  Set orders.heed and orders.context and watch descriptors

@@ -290,8 +290,7 @@ static void close_all(const int32_t *fd, uint32_t count)
     errno = error;
 }
 
-/* The same listener as fd once more. */
-static int32_t open_again(int32_t fd)
+int32_t tn_listen_again(int32_t fd)
 {
     const int another = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 
@@ -315,7 +314,7 @@ int32_t tn_listen_open_many(const char *address, uint32_t backlog, char bound[TN
         (void)close(first); /* and none that is not shared may have it */
     }
     for (uint32_t i = 0; i < count; i++) {
-        fd[i] = shares ? open_place(&p, backlog, 1) : i == 0 ? first : open_again(first);
+        fd[i] = shares ? open_place(&p, backlog, 1) : i == 0 ? first : tn_listen_again(first);
         if (fd[i] < 0) {
             const int32_t why = fd[i];
 

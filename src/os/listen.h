@@ -47,6 +47,10 @@ int32_t tn_listen_open(const char *address, uint32_t backlog, char bound[TN_ADDR
 int32_t tn_listen_open_many(const char *address, uint32_t backlog, char bound[TN_ADDRESS_LEN],
                             int32_t *fd, uint32_t count);
 
+/* The same listener once more, as a descriptor of its own, closed on exec.
+ * Returns it, or TN_EFILES or TN_ESYSTEM. */
+int32_t tn_listen_again(int32_t fd);
+
 /* Removes the socket file of a `unix:PATH` address; others leave nothing. */
 void tn_listen_remove(const char *address);
 

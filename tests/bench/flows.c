@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -68,8 +69,27 @@ static void threading(void)
 static void preforking(void)
 {
     for (int i = 1; i < WORKERS; i++)
-        if (fork() == 0)
+        if (fork() == 0) {
+            prctl(PR_SET_PDEATHSIG, SIGKILL);
             break;
+        }
+    blocking();
+}
+
+static void *serve(void *unused)
+{
+    (void)unused;
+    blocking();
+    return NULL;
+}
+
+static void thread_pool(void)
+{
+    pthread_t id;
+
+    for (int i = 1; i < WORKERS; i++)
+        if (pthread_create(&id, NULL, serve, NULL) != 0)
+            _exit(1);
     blocking();
 }
 
@@ -93,5 +113,7 @@ int main(int argc, char **argv)
         threading();
     else if (strcmp(argv[1], "prefork") == 0)
         preforking();
+    else if (strcmp(argv[1], "thread-pool") == 0)
+        thread_pool();
     return 1;
 }

@@ -223,7 +223,7 @@ TEST(without_room_for_one_more_process_or_thread_connections_wait)
 
 TEST(workers_that_are_killed_are_replaced_and_the_rest_go_on)
 {
-    NEEDS(model_under_test()->workers != NULL);
+    NEEDS(model_under_test()->workers != NULL && !is_model("thread-pool"));
     struct server s = server_with(NULL);
     const int count = atoi(model_under_test()->workers);
     pid_t before[MOST_CHILDREN], after[MOST_CHILDREN];
@@ -257,7 +257,7 @@ TEST(workers_that_are_killed_are_replaced_and_the_rest_go_on)
  * all the time, nobody waits for ever and the server itself lives on. */
 TEST_SLOW(with_workers_dying_under_load_every_client_gets_an_answer_or_an_end, 60)
 {
-    NEEDS(model_under_test()->workers != NULL);
+    NEEDS(model_under_test()->workers != NULL && !is_model("thread-pool"));
     struct server s = server_with("--framing", "line", NULL);
     int64_t stop = peer_ns() + 3000000000, answered = 0, next_kill = 0;
     pid_t child[MOST_CHILDREN];
@@ -291,7 +291,7 @@ TEST_SLOW(with_workers_dying_under_load_every_client_gets_an_answer_or_an_end, 6
 
 TEST(workers_end_with_their_parent_even_when_it_is_killed)
 {
-    NEEDS(model_under_test()->workers != NULL);
+    NEEDS(model_under_test()->workers != NULL && !is_model("thread-pool"));
     REQUIRE(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
     struct server s = server_with(NULL);
     const int count = atoi(model_under_test()->workers);
