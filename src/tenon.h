@@ -4,7 +4,8 @@
  *   serve/server.h   the pull engine: tn_init, tn_listen, tn_next, tn_send, ...
  *   serve/service.h  the same engine with callbacks
  *   serve/stream.h   one client in code that runs from top to bottom
- *   dispatch/dispatch.h  a process or a thread for each client
+ *   dispatch/dispatch.h  a process or a thread for each client, or a fixed number
+ *   dispatch/crew.h  threads for work that takes long, beside a loop
  *   os/listen.h      listening descriptors from text addresses
  *   os/signals.h     signals as a descriptor to watch
  *   core/result.h    names of results
@@ -13,6 +14,7 @@
 #define TENON_H
 
 #include "core/result.h"
+#include "dispatch/crew.h"
 #include "dispatch/dispatch.h"
 #include "os/listen.h"
 #include "os/signals.h"

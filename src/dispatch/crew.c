@@ -1,0 +1,316 @@
+#define _GNU_SOURCE
+#include "dispatch/crew.h"
+
+#include "os/sys.h"
+#include "os/wake.h"
+
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+static void lock(struct tn_crew *c)
+{
+    (void)pthread_mutex_lock(&c->lock);
+}
+
+static void unlock(struct tn_crew *c)
+{
+    (void)pthread_mutex_unlock(&c->lock);
+}
+
+/* Whether the handle names a job that is not given back.  Locked. */
+static int32_t is_known(const struct tn_crew *c, struct tn_job job)
+{
+    return job.slot < c->jobs.cap && c->jobs.life[job.slot] == job.life &&
+           c->jobs.state[job.slot] != TN_JOB_FREE;
+}
+
+static int32_t has_ended(const struct tn_crew *c, uint32_t slot)
+{
+    return c->jobs.state[slot] >= TN_JOB_DONE;
+}
+
+/* Tells of an end.  Locked. */
+static void tell_end(struct tn_crew *c, uint32_t slot)
+{
+    if (c->task[slot].unwanted == 1) {
+        tn_jobs_release(&c->jobs, slot);
+    }
+    (void)pthread_cond_broadcast(&c->ended);
+    tn_wake(c->done);
+}
+
+/* Does one job; locked before and after it. */
+static void do_job(struct tn_crew *c, uint32_t slot)
+{
+    struct tn_crew_task *t = &c->task[slot];
+    int32_t result;
+
+    unlock(c);
+    result = t->work(t->data); /* the slot is this thread's while the job runs */
+    lock(c);
+    tn_jobs_end(&c->jobs, slot, result < 0);
+    tell_end(c, slot);
+}
+
+/* A thread, from its start to its end. */
+static void *worker(void *argument)
+{
+    struct tn_crew *c = argument;
+    uint32_t slot;
+    sigset_t all;
+
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_BLOCK, &all, NULL);
+    lock(c);
+    while ((slot = tn_jobs_take(&c->jobs)) != TN_NONE || c->closing == 0) {
+        if (slot != TN_NONE) {
+            do_job(c, slot);
+        } else {
+            (void)pthread_cond_wait(&c->queued, &c->lock);
+        }
+    }
+    unlock(c);
+    return NULL;
+}
+
+/* Ends the threads that there are. */
+static void dismiss(struct tn_crew *c)
+{
+    lock(c);
+    c->closing = 1;
+    (void)pthread_cond_broadcast(&c->queued);
+    unlock(c);
+    for (uint32_t i = 0; i < c->threads; i++) {
+        (void)pthread_join(c->thread[i], NULL);
+    }
+    c->threads = 0;
+}
+
+static void close_tools(struct tn_crew *c)
+{
+    (void)pthread_cond_destroy(&c->queued);
+    (void)pthread_cond_destroy(&c->ended);
+    (void)pthread_mutex_destroy(&c->lock);
+    tn_sys_close(c->done);
+}
+
+static int32_t open_tools(struct tn_crew *c)
+{
+    pthread_condattr_t monotonic;
+    int error;
+
+    c->done = tn_wake_open();
+    if (c->done < 0) {
+        return c->done;
+    }
+    (void)pthread_condattr_init(&monotonic);
+    error = pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    error = error != 0 ? error : pthread_mutex_init(&c->lock, NULL);
+    error = error != 0 ? error : pthread_cond_init(&c->queued, NULL);
+    error = error != 0 ? error : pthread_cond_init(&c->ended, &monotonic);
+    (void)pthread_condattr_destroy(&monotonic);
+    if (error != 0) {
+        tn_sys_close(c->done); /* on Linux none of them fails */
+        return TN_ESYSTEM;
+    }
+    return 1;
+}
+
+static int32_t start_threads(struct tn_crew *c, uint32_t threads)
+{
+    pthread_attr_t attributes;
+    int error = pthread_attr_init(&attributes);
+
+    if (error != 0) {
+        return TN_EMEMORY;
+    }
+    error = pthread_attr_setstacksize(&attributes, TN_CREW_STACK);
+    while (error == 0 && c->threads < threads) {
+        error = pthread_create(&c->thread[c->threads], &attributes, worker, c);
+        c->threads += error == 0;
+    }
+    (void)pthread_attr_destroy(&attributes);
+    return error == 0 ? 1 : TN_EMEMORY;
+}
+
+int32_t tn_crew_open(struct tn_crew *c, uint32_t threads, uint32_t jobs)
+{
+    int32_t r;
+
+    if (threads == 0 || threads > TN_CREW_THREADS || jobs == 0 || jobs > TN_JOBS) {
+        return TN_EINVAL;
+    }
+    c->threads = 0;
+    c->closing = 0;
+    tn_jobs_init(&c->jobs, jobs);
+    r = open_tools(c);
+    if (r < 0) {
+        return r;
+    }
+    r = start_threads(c, threads);
+    if (r < 0) {
+        dismiss(c);
+        close_tools(c);
+    }
+    return r;
+}
+
+int32_t tn_crew_submit(struct tn_crew *c, tn_crew_work work, const void *data, uint32_t len,
+                       struct tn_job *job)
+{
+    int32_t r = 1;
+
+    if (len > TN_JOB_BYTES) {
+        return TN_ETOOBIG;
+    }
+    lock(c);
+    job->slot = c->closing == 1 ? TN_NONE : tn_jobs_submit(&c->jobs);
+    if (job->slot == TN_NONE) {
+        r = c->closing == 1 ? TN_EOF : TN_EFULL;
+    } else {
+        job->life = c->jobs.life[job->slot];
+        c->task[job->slot].work = work;
+        c->task[job->slot].unwanted = 0;
+        memcpy(c->task[job->slot].data, data, len);
+        (void)pthread_cond_signal(&c->queued);
+    }
+    unlock(c);
+    return r;
+}
+
+/* Waits for an end.  Returns 0 when the time is over.  Locked. */
+static int32_t await_end(struct tn_crew *c, int64_t deadline_ms)
+{
+    struct timespec until;
+
+    if (deadline_ms == TN_NEVER) {
+        (void)pthread_cond_wait(&c->ended, &c->lock);
+        return 1;
+    }
+    if (deadline_ms <= tn_sys_now_ms()) {
+        return 0;
+    }
+    until.tv_sec = (time_t)(deadline_ms / 1000);
+    until.tv_nsec = (long)(deadline_ms % 1000) * 1000000;
+    (void)pthread_cond_timedwait(&c->ended, &c->lock, &until);
+    return 1;
+}
+
+int32_t tn_crew_wait(struct tn_crew *c, struct tn_job job, void *data, uint32_t len,
+                     uint32_t *state, int64_t deadline_ms)
+{
+    int32_t r = 1;
+
+    if (len > TN_JOB_BYTES) {
+        return TN_ETOOBIG;
+    }
+    lock(c);
+    while (r == 1 && is_known(c, job) && !has_ended(c, job.slot)) {
+        r = await_end(c, deadline_ms);
+    }
+    if (!is_known(c, job)) {
+        r = TN_ESTALE;
+    } else if (has_ended(c, job.slot)) {
+        *state = c->jobs.state[job.slot];
+        memcpy(data, c->task[job.slot].data, len);
+        tn_jobs_release(&c->jobs, job.slot);
+        r = 1;
+    }
+    unlock(c);
+    return r;
+}
+
+int32_t tn_crew_cancel(struct tn_crew *c, struct tn_job job)
+{
+    int32_t r = TN_ESTALE;
+
+    lock(c);
+    if (is_known(c, job)) {
+        r = (int32_t)tn_jobs_cancel(&c->jobs, job.slot);
+        if (r == 1) {
+            tell_end(c, job.slot);
+        }
+    }
+    unlock(c);
+    return r;
+}
+
+int32_t tn_crew_forget(struct tn_crew *c, struct tn_job job)
+{
+    int32_t r = TN_ESTALE;
+
+    lock(c);
+    if (is_known(c, job)) {
+        r = 1;
+        c->task[job.slot].unwanted = 1;
+        if (tn_jobs_cancel(&c->jobs, job.slot) == 1 || has_ended(c, job.slot)) {
+            tn_jobs_release(&c->jobs, job.slot);
+        }
+    }
+    unlock(c);
+    return r;
+}
+
+/* Waits for the job of the element at data.  Returns as tn_crew_map. */
+static int32_t finish_element(struct tn_crew *c, struct tn_job job, void *data, uint32_t size,
+                              int64_t deadline_ms)
+{
+    uint32_t state = TN_JOB_DONE;
+    const int32_t r = tn_crew_wait(c, job, data, size, &state, deadline_ms);
+
+    if (r == 1 && state != TN_JOB_DONE) {
+        return state == TN_JOB_FAILED ? TN_ERESET : TN_EOF;
+    }
+    return r;
+}
+
+int32_t tn_crew_map(struct tn_crew *c, tn_crew_work work, void *array, uint32_t size,
+                    uint32_t count, int64_t deadline_ms)
+{
+    struct tn_job job[TN_CREW_THREADS];
+    char *bytes = array;
+    uint32_t begun = 0, ended = 0;
+    int32_t r = size > TN_JOB_BYTES ? TN_ETOOBIG : 1;
+
+    while (r == 1 && ended < count) {
+        int32_t s = TN_EFULL;
+
+        if (begun < count && begun - ended < TN_CREW_THREADS) {
+            s = tn_crew_submit(c, work, bytes + (size_t)begun * size, size,
+                               &job[begun % TN_CREW_THREADS]);
+            begun += s == 1;
+        }
+        if (s != 1 && begun == ended) {
+            r = s; /* the table is full of others' jobs */
+        } else if (s != 1) {
+            r = finish_element(c, job[ended % TN_CREW_THREADS], bytes + (size_t)ended * size, size,
+                               deadline_ms);
+            ended += r == 1 || r == TN_ERESET;
+        }
+    }
+    for (; ended < begun; ended++) {
+        (void)tn_crew_forget(c, job[ended % TN_CREW_THREADS]);
+    }
+    return r;
+}
+
+void tn_crew_clear(struct tn_crew *c)
+{
+    tn_wake_clear(c->done);
+}
+
+void tn_crew_close(struct tn_crew *c, uint32_t cancel)
+{
+    lock(c);
+    c->closing = 1;
+    for (uint32_t s = 0; s < c->jobs.cap && cancel == 1; s++) {
+        if (c->jobs.state[s] == TN_JOB_QUEUED) {
+            (void)tn_jobs_cancel(&c->jobs, s);
+            tell_end(c, s);
+        }
+    }
+    unlock(c);
+    dismiss(c);
+    close_tools(c);
+}
