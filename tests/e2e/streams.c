@@ -365,7 +365,9 @@ static void vanish_everywhere(int framing, int with_reset)
     server_stop(&s);
     CHECK_EQ(total(&s, "accepted"), (int64_t)n + 1);
     CHECK_EQ(total_closed(&s), (int64_t)n + 1);
-    CHECK_EQ(total(&s, "by-reset"), with_reset ? (int64_t)n : 0);
+    /* where others accept than serve, the drain may meet a reset before it is seen */
+    CHECK_EQ(total(&s, "by-reset") + (model_under_test()->event ? 0 : total(&s, "by-drain")),
+             with_reset ? (int64_t)n : 0);
     CHECK_EQ(total(&s, "by-truncation"), with_reset ? 0 : (int64_t)n - 1);
     CHECK_EQ(total(&s, "by-peer"), with_reset ? 1 : 2);
     CHECK(total(&s, "frames") >= whole - 1);
