@@ -10,35 +10,47 @@ _Static_assert(TN_READ == POLLIN && TN_WRITE == POLLOUT && TN_BROKEN == (POLLERR
 
 static int until(int64_t deadline_ms)
 {
-    int64_t left;
+    const int64_t left = deadline_ms - tn_sys_now_ms();
 
-    if (deadline_ms == INT64_MAX) {
-        return -1;
-    }
-    left = deadline_ms - tn_sys_now_ms();
     return left <= 0 ? 0 : left < INT32_MAX ? (int)left : INT32_MAX;
 }
 
-int32_t tn_wait(struct tn_wanted *w, uint32_t n, int64_t deadline_ms)
+/* What poll reports; a number that is no descriptor is as broken as can be. */
+static uint32_t report(const struct pollfd *p)
+{
+    return p->revents & POLLNVAL ? TN_BROKEN : (uint32_t)p->revents;
+}
+
+int32_t tn_wait(struct tn_wanted *w, uint32_t n, const int32_t *fd, uint32_t count,
+                uint32_t *others, int64_t deadline_ms)
 {
     struct pollfd p[TN_WAIT_MAX];
-    int count;
+    int32_t own = 0;
+    int r;
 
-    if (n > TN_WAIT_MAX) {
+    *others = 0;
+    if (n > TN_WAIT_MAX || count > TN_WAIT_MAX - n) {
         return TN_ESYSTEM;
     }
     for (uint32_t i = 0; i < n; i++) {
         p[i].fd = w[i].fd;
         p[i].events = (short)w[i].mask;
-        p[i].revents = 0;
+        w[i].ready = 0;
     }
-    count = poll(p, n, until(deadline_ms));
-    if (count < 0 && errno != EINTR) {
-        return TN_ESYSTEM;
+    for (uint32_t i = 0; i < count; i++) {
+        p[n + i].fd = fd[i];
+        p[n + i].events = POLLIN;
+    }
+    r = poll(p, n + count, deadline_ms == INT64_MAX ? -1 : until(deadline_ms));
+    if (r <= 0) {
+        return r == 0 || errno == EINTR ? 0 : TN_ESYSTEM;
     }
     for (uint32_t i = 0; i < n; i++) {
-        /* a number that is no descriptor is as broken as can be */
-        w[i].ready = p[i].revents & POLLNVAL ? TN_BROKEN : (uint32_t)p[i].revents;
+        w[i].ready = report(&p[i]);
+        own += w[i].ready != 0;
     }
-    return count > 0 ? count : 0;
+    for (uint32_t i = 0; i < count && r > own; i++) {
+        *others |= p[n + i].revents != 0 ? 1u << i : 0;
+    }
+    return own;
 }

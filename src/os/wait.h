@@ -21,11 +21,14 @@ struct tn_wanted {
     uint32_t ready; /* after the wait: what it is ready for; TN_BROKEN unasked */
 };
 
-/* Waits until one of w[0 .. n - 1] is ready or the monotonic clock shows
- * deadline_ms (INT64_MAX: no limit); never ends before.  n is at most
- * TN_WAIT_MAX.  Returns how many are ready; 0 when the time is over or a signal
- * came; TN_ESYSTEM when the system refuses. */
-int32_t tn_wait(struct tn_wanted *w, uint32_t n, int64_t deadline_ms);
+/* Waits until one of w[0 .. n - 1] is ready, one of fd[0 .. count - 1] can be
+ * read, or the monotonic clock shows deadline_ms (INT64_MAX: no limit); never
+ * ends before.  n + count is at most TN_WAIT_MAX; numbers below 0 are passed
+ * over.  Returns how many of w are ready, and in *others a bit for each of fd
+ * (bit i for fd[i]); 0 and no bit when the time is over or a signal came;
+ * TN_ESYSTEM when the system refuses. */
+int32_t tn_wait(struct tn_wanted *w, uint32_t n, const int32_t *fd, uint32_t count,
+                uint32_t *others, int64_t deadline_ms);
 
 #ifdef __cplusplus
 }

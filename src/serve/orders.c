@@ -56,30 +56,13 @@ static void heed(struct tn_orders *o, uint32_t which)
 
 int32_t tn_orders_wait(struct tn_orders *o, struct tn_wanted *w, uint32_t n, int64_t deadline_ms)
 {
-    struct tn_wanted all[TN_WAIT_MAX];
-    const uint32_t count = o->count;
-    int32_t r, own;
+    uint32_t others;
+    const int32_t r = tn_wait(w, n, o->fd, o->count, &others, deadline_ms);
 
-    if (n > TN_WAIT_MAX - TN_WATCHES) {
-        return TN_ESYSTEM;
-    }
-    for (uint32_t i = 0; i < n; i++) {
-        all[i] = w[i];
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        all[n + i].fd = o->fd[i];
-        all[n + i].mask = TN_READ;
-    }
-    r = tn_wait(all, n + count, deadline_ms);
-    own = r;
-    for (uint32_t i = 0; i < count && r > 0; i++) {
-        if (all[n + i].ready != 0) {
-            own--;
+    for (uint32_t i = 0; others != 0; i++, others /= 2) {
+        if (others % 2 == 1) {
             heed(o, i);
         }
     }
-    for (uint32_t i = 0; i < n; i++) {
-        w[i].ready = r > 0 ? all[i].ready : 0;
-    }
-    return own;
+    return r;
 }

@@ -19,10 +19,11 @@ static void start(int32_t status)
     REQUIRE(r >= 0);
     if (r == 0) {
         struct tn_wanted w = {s.lifeline[0], TN_READ, 0};
+        uint32_t none;
 
         s.counters[s.self].accepted = 2;
         s.counters[s.self].closed[TN_BY_PEER] = 1;
-        (void)tn_wait(&w, 1, INT64_MAX);
+        (void)tn_wait(&w, 1, NULL, 0, &none, INT64_MAX);
         tn_process_exit(status);
     }
 }
@@ -31,9 +32,10 @@ static void start(int32_t status)
 static void reap_down_to(uint32_t n)
 {
     struct tn_wanted w = {s.ended, TN_READ, 0};
+    uint32_t none;
 
     while (s.children.live > n) {
-        REQUIRE(tn_wait(&w, 1, tn_sys_now_ms() + 5000) == 1);
+        REQUIRE(tn_wait(&w, 1, NULL, 0, &none, tn_sys_now_ms() + 5000) == 1);
         tn_supervisor_reap(&s);
     }
 }
@@ -79,6 +81,7 @@ TEST(a_stranger_that_has_ended_hides_nobody_and_is_left_alone)
 TEST(after_a_crash_a_slot_rests_and_is_used_again)
 {
     int64_t due;
+    uint32_t none;
 
     REQUIRE(tn_supervisor_open(&s, 1, 1) == 1);
     start(0);
@@ -88,7 +91,7 @@ TEST(after_a_crash_a_slot_rests_and_is_used_again)
     CHECK_EQ(s.crashed, 1);
     CHECK(due > 0 && due <= tn_sys_now_ms() + (int64_t)TN_REST_MIN_MS);
     CHECK(tn_supervisor_fork(&s) == TN_EFULL || tn_sys_now_ms() >= due);
-    (void)tn_wait(NULL, 0, due);
+    (void)tn_wait(NULL, 0, NULL, 0, &none, due);
     start(0);
     CHECK_EQ(s.children.live, 1);
     tn_supervisor_kill(&s);
