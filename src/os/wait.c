@@ -16,7 +16,7 @@ static int until(int64_t deadline_ms)
 }
 
 /* What poll reports; a number that is no descriptor is as broken as can be. */
-static uint32_t report(const struct pollfd *p)
+static uint32_t reported(const struct pollfd *p)
 {
     return p->revents & POLLNVAL ? TN_BROKEN : (uint32_t)p->revents;
 }
@@ -46,7 +46,7 @@ int32_t tn_wait(struct tn_wanted *w, uint32_t n, const int32_t *fd, uint32_t cou
         return r == 0 || errno == EINTR ? 0 : TN_ESYSTEM;
     }
     for (uint32_t i = 0; i < n; i++) {
-        w[i].ready = report(&p[i]);
+        w[i].ready = reported(&p[i]);
         own += w[i].ready != 0;
     }
     for (uint32_t i = 0; i < count && r > own; i++) {
