@@ -44,7 +44,7 @@ static int descriptors_of(pid_t pid)
 TEST_SLOW(ten_thousand_connections_leave_no_child_and_no_descriptor, 60)
 {
     NEEDS(model_under_test()->forks);
-    enum { CONNECTIONS = 10000 };
+    enum { CONNECTIONS = MANY_CONNECTIONS };
     struct server s = server_with("--framing", "line", NULL);
     int before = server_descriptors(&s);
 

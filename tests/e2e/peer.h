@@ -39,6 +39,13 @@
 #define PEER_ARGS 40
 #define PEER_ADDRESSES 8
 
+/* A fork copies what AddressSanitizer keeps of all memory: it takes its time. */
+#ifdef __SANITIZE_ADDRESS__
+#define MANY_CONNECTIONS 1000
+#else
+#define MANY_CONNECTIONS 10000
+#endif
+
 /* --- the model under test ------------------------------------------------------------ */
 
 /* Every model that is built, and what a test may expect of it.  tests/run runs
