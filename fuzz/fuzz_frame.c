@@ -1,12 +1,14 @@
 /* One decoder under a fuzzer: -DFRAMING=TN_LINE, or another of enum tn_framing.
  *
  * Byte 0 and 1 of an input choose the maximum, byte 2 the places to split at;
- * the rest are bytes from a peer, and then a payload to be sent to one.  What
- * must hold, or the program aborts:
+ * the rest are bytes from a peer, and then a payload to be sent to one.  Two
+ * bytes 255 and a single one to follow ask for a payload of a greater length.
+ * What must hold, or the program aborts:
  *
  *   verdict, frame and encoding are those of frame_reference.h
  *   a prefix gives "need more" or what the whole gives, resumed or not
  *   decoding what was encoded gives it back, and one byte less room refuses it
+ *   a framing that is none is refused
  *   no byte outside is read or written: memory ends right behind each buffer
  */
 #include "core/frame.h"
@@ -25,7 +27,7 @@
 #define SPLIT_ALL 24u
 
 /* Unreadable memory begins here. */
-static uint8_t *in_end, *out_end;
+static uint8_t *in_end, *out_end, *long_in_end, *long_out_end;
 
 static int same_frame(const struct tn_frame *a, const struct tn_frame *b)
 {
@@ -86,9 +88,9 @@ static void check_stream(const uint8_t *p, uint32_t n, uint32_t max, uint8_t cho
 }
 
 /* The same bytes as a payload. */
-static void check_round_trip(const uint8_t *p, uint32_t n)
+static void check_round_trip(uint8_t *end, const uint8_t *p, uint32_t n)
 {
-    uint8_t *dst = out_end - n - TN_FRAME_OVERHEAD;
+    uint8_t *dst = end - n - TN_FRAME_OVERHEAD;
     struct tn_frame f;
     int32_t r;
 
@@ -113,6 +115,28 @@ static void check_round_trip(const uint8_t *p, uint32_t n)
                        "a maximum one byte lower refuses it");
 }
 
+/* A payload at a length where its encoding grows.  One of them takes as long as
+ * many others, so an input has to ask for it. */
+static void check_long(uint8_t choice)
+{
+    static const uint32_t lengths[] = {9999, 10000, 16383, 16384, 65535, 65536};
+    uint32_t n = lengths[choice % 6];
+
+    memset(long_in_end - n, 'x', n);
+    check_round_trip(long_out_end, long_in_end - n, n);
+}
+
+/* What is none of the five framings. */
+static void check_no_framing(const uint8_t *p, uint32_t n)
+{
+    uint8_t out[TN_FRAME_OVERHEAD];
+    struct tn_frame f;
+
+    harness_expect(tn_frame_decode(TN_VARINT + 1, p, 0, n, 0, n, &f) == TN_EFRAME &&
+                       tn_frame_encode(TN_VARINT + 1, out, 0, p, 0) == TN_EFRAME,
+                   "what is no framing has no frames");
+}
+
 /* The limits at which a decoder goes wrong are those next to the frame's own. */
 static uint32_t choose_max(const uint8_t *input, const uint8_t *p, uint32_t n)
 {
@@ -132,6 +156,8 @@ void harness_start(void)
 {
     in_end = harness_guarded_end(LONGEST);
     out_end = harness_guarded_end(LONGEST + TN_FRAME_OVERHEAD + 1);
+    long_in_end = harness_guarded_end(TN_FRAME_MAX);
+    long_out_end = harness_guarded_end(TN_FRAME_MAX + TN_FRAME_OVERHEAD + 1);
 }
 
 void harness_run(const uint8_t *input, size_t size)
@@ -143,5 +169,8 @@ void harness_run(const uint8_t *input, size_t size)
 
     memcpy(p, input + HEAD, n);
     check_stream(p, n, choose_max(input, p, n), input[2]);
-    check_round_trip(p, n);
+    check_round_trip(out_end, p, n);
+    check_no_framing(p, n);
+    if (n == 1 && input[0] == 255 && input[1] == 255)
+        check_long(p[0]);
 }

@@ -739,6 +739,8 @@ static void toggle_watch(uint32_t i)
             sim_violation("tn_unwatch of %d: %d", (int)w.watch_of[i], (int)r);
         if (tn_unwatch(&w.server, (uint32_t)w.watch_of[i]) != TN_EINVAL)
             sim_violation("tn_unwatch of %d twice is not refused", (int)w.watch_of[i]);
+        if (tn_unwatch(&w.server, TN_WATCHES) != TN_EINVAL)
+            sim_violation("tn_unwatch beyond the last is not refused");
         w.watch_of[i] = -1;
         return;
     }
@@ -1136,14 +1138,41 @@ static void begin(void)
     memset(w.peer, 0, sizeof w.peer);
 }
 
+/* Options beyond their limits are refused, and nothing is opened. */
+static void check_options_refused(void)
+{
+    struct tn_options many = w.options, framing = w.options, longer = w.options;
+
+    many.connections = TN_CONNECTIONS + 1;
+    framing.framing = TN_VARINT + 1;
+    longer.frame_max = TN_FRAME_MAX + 1;
+    if (tn_init(&w.server, &many) != TN_EINVAL || tn_init(&w.server, &framing) != TN_EINVAL ||
+        tn_init(&w.server, &longer) != TN_EINVAL || sim_open_count(1) != 0)
+        sim_violation("options beyond their limits are not refused");
+}
+
+/* What was chosen, said by 0 where it is the default. */
+static struct tn_options given_options(void)
+{
+    struct tn_options o = w.options;
+
+    if (o.connections == TN_DEFAULT_CONNECTIONS)
+        o.connections = 0;
+    if (o.frame_max == TN_FRAME_MAX)
+        o.frame_max = 0;
+    return o;
+}
+
 /* Makes server, listener and watches; 0 when the kernel refused. */
 static int start(void)
 {
     static const struct tn_server blank;
+    struct tn_options given = given_options();
     int32_t r;
 
     w.server = blank;
-    r = tn_init(&w.server, &w.options);
+    check_options_refused();
+    r = tn_init(&w.server, &given);
     if (r < 0) {
         if (sim_stats()->faults == 0 || sim_open_count(1) != 0)
             sim_violation("tn_init: %d", (int)r);
