@@ -15,14 +15,14 @@ void harness_start(void)
 {
 }
 
-static uint32_t expected_next(uint32_t state, size_t out, size_t more)
+static int32_t expected_next(int32_t state, size_t out, int32_t more)
 {
-    static const uint8_t empty[] = {
+    static const int32_t empty[] = {
         [TN_CONN_OPEN] = TN_CONN_OPEN,          [TN_CONN_PAUSED] = TN_CONN_OPEN,
         [TN_CONN_PARKED] = TN_CONN_PARKED,      [TN_CONN_HALF] = TN_CONN_CLOSED,
         [TN_CONN_FLUSHING] = TN_CONN_CLOSED,    [TN_CONN_DRAINING] = TN_CONN_LINGERING,
         [TN_CONN_LINGERING] = TN_CONN_LINGERING};
-    static const uint8_t pending[] = {
+    static const int32_t pending[] = {
         [TN_CONN_OPEN] = TN_CONN_OPEN,          [TN_CONN_PAUSED] = TN_CONN_OPEN,
         [TN_CONN_PARKED] = TN_CONN_PARKED,      [TN_CONN_HALF] = TN_CONN_FLUSHING,
         [TN_CONN_FLUSHING] = TN_CONN_FLUSHING,  [TN_CONN_DRAINING] = TN_CONN_DRAINING,
@@ -35,9 +35,9 @@ static uint32_t expected_next(uint32_t state, size_t out, size_t more)
     return out > 0 ? pending[state] : empty[state];
 }
 
-static uint32_t check_step(uint32_t state, size_t out, size_t more)
+static int32_t check_step(int32_t state, size_t out, int32_t more)
 {
-    uint32_t next = tn_conn_next(state, out, more);
+    int32_t next = tn_conn_next(state, out, more);
     uint32_t wants = tn_conn_wants(next, out);
 
     harness_expect(next == expected_next(state, out, more), "the next state");
@@ -51,7 +51,7 @@ static uint32_t check_step(uint32_t state, size_t out, size_t more)
 }
 
 /* What comes from outside between two steps. */
-static uint32_t moved(uint32_t state, uint8_t event)
+static int32_t moved(int32_t state, uint8_t event)
 {
     switch (event % 8) {
     case 0: /* the peer has finished */
@@ -70,7 +70,7 @@ static uint32_t moved(uint32_t state, uint8_t event)
 void harness_run(const uint8_t *bytes, size_t n)
 {
     static const size_t amounts[] = {0, 1, TN_OUTPUT_LOW, TN_OUTPUT_LOW + 1, SIZE_MAX};
-    uint32_t state = TN_CONN_OPEN;
+    int32_t state = TN_CONN_OPEN;
 
     for (size_t i = 0; i + 3 <= n && state != CLOSED; i += 3) {
         state = moved(state, bytes[i]);

@@ -1141,13 +1141,15 @@ static void begin(void)
 /* Options beyond their limits are refused, and nothing is opened. */
 static void check_options_refused(void)
 {
-    struct tn_options many = w.options, framing = w.options, longer = w.options;
+    struct tn_options many = w.options, framing = w.options, longer = w.options, model = w.options;
 
     many.connections = TN_CONNECTIONS + 1;
     framing.framing = TN_VARINT + 1;
     longer.frame_max = TN_FRAME_MAX + 1;
+    model.model = UINT32_MAX;
     if (tn_init(&w.server, &many) != TN_EINVAL || tn_init(&w.server, &framing) != TN_EINVAL ||
-        tn_init(&w.server, &longer) != TN_EINVAL || sim_open_count(1) != 0)
+        tn_init(&w.server, &longer) != TN_EINVAL || tn_init(&w.server, &model) != TN_EINVAL ||
+        sim_open_count(1) != 0)
         sim_violation("options beyond their limits are not refused");
 }
 
