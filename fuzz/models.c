@@ -3,6 +3,7 @@
 #include "serve/server.h"
 #include "simkernel.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #define ROUNDS_MAX 48u
@@ -68,8 +69,10 @@ static int exhausted(void)
 
 /* --- what is told -------------------------------------------------------------------- */
 
+/* what is a letter: the traces of two models can be laid side by side. */
 static void tell(uint32_t id, uint64_t what, uint64_t value)
 {
+    sim_note("told about %" PRId64 ": %" PRIx64 " %" PRId64, id, (int64_t)what, (int64_t)value, 0);
     w.now.about[id] = sim_hash(w.now.about[id] + 1, what, value + 1);
 }
 
@@ -262,6 +265,19 @@ static void toggle_watch(uint32_t i)
         w.watch[i] = tn_watch(&w.server, w.foreign[i]);
 }
 
+/* Whether what waits for the peer stays below the high mark with a word more. */
+static int has_room(uint32_t id)
+{
+    const struct tn_handle h = w.peer[id].handle;
+    uint32_t block;
+
+    if (tn_slots_has(&w.server.table.slots, h) == 0)
+        return 1;
+    block = w.server.conn[h.slot].block;
+    return block == TN_NO_BLOCK ||
+           w.server.buffer[block].out_len + 4 + TN_FRAME_OVERHEAD <= TN_OUTPUT_HIGH;
+}
+
 static void service_acts(uint32_t id)
 {
     static const uint8_t word[] = "word";
@@ -274,7 +290,8 @@ static void service_acts(uint32_t id)
         tell(id, 'X', (uint64_t)(16 + tn_close(&w.server, w.peer[id].handle)));
         break;
     default:
-        service_sends(id, word, choose(5));
+        if (has_room(id))
+            service_sends(id, word, choose(5));
         break;
     }
 }

@@ -13,9 +13,10 @@
  * reports, which no model promises.  So is all that follows from it alone, and
  * schedules avoid it: each connection has a buffer of its own, a full table has
  * one listener, and a batch holds every report (who is not in a batch has not
- * been looked at when deadlines are).  Nor do descriptors run out: whoever tries
- * to accept then, even in vain, pauses for a while, and models try at different
- * times.
+ * been looked at when deadlines are).  Outside of a delivery nobody is sent more
+ * than stays below its high mark: the next report, be it in vain, would stop
+ * receiving from it.  Nor do descriptors run out: whoever tries to accept then,
+ * even in vain, pauses for a while, and models try at different times.
  *
  * Beneath, the kernel differs from model to model at random: the order of
  * reports, and reports of what is not ready.

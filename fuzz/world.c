@@ -1399,13 +1399,15 @@ void world_run_seed(uint64_t seed)
     run(10 + sim_choose(120));
 }
 
-int world_run_failing(uint64_t k, uint32_t variant)
+int world_run_failing(uint64_t k, uint32_t variant, uint32_t model)
 {
     int32_t r;
 
     sim_reset_seeded(variant, &hooks);
     sim_fail_call(k, variant);
     begin();
+    w.options.model = model;
+    sim_serves(model);
     w.options.framing = TN_U32;
     w.options.frame_max = TN_FRAME_MAX;
     w.options.connections = 2;

@@ -39,9 +39,10 @@ struct world_totals {
 void world_run_bytes(const uint8_t *bytes, size_t n);
 void world_run_seed(uint64_t seed);
 
-/* The same short, faultless run, but that the kth call that can fail does so in
- * its variant-th way.  Returns 0 when there is no kth call. */
-int world_run_failing(uint64_t k, uint32_t variant);
+/* The same short, faultless run of a model (enum tn_model), but that the kth
+ * call that can fail does so in its variant-th way.  Returns 0 when there is no
+ * kth call. */
+int world_run_failing(uint64_t k, uint32_t variant, uint32_t model);
 
 const struct world_totals *world_totals(void);
 

@@ -42,6 +42,14 @@ for example in tests/examples/*.c; do
         $cc $strict -Isrc $sources "$example" -o "$out/$(basename "$example" .c)"
 done
 
+# Each event model may be the only one.
+for model in EPOLL POLL SELECT POLLING; do
+    others=$(printf -- '-DTN_WITHOUT_%s\n' EPOLL POLL SELECT POLLING | grep -v "_$model\$")
+    # shellcheck disable=SC2086
+    try "a build of $model alone compiles without a warning" \
+        $cc $strict $others -Isrc $sources tests/examples/echo.c -o "$out/alone"
+done
+
 for source in $sources; do
     object=$out/$(echo "$source" | tr / _ | sed 's/c$/o/')
     freestanding=

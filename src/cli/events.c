@@ -145,6 +145,19 @@ static int watch_commands(struct program *p, struct tn_server *s)
     return 1;
 }
 
+/* There is room for each listener of a command line, so only select can be full. */
+static int refused(const char *address, int32_t result)
+{
+    const struct tn_cli_complaint beyond = {
+        "--listen", address, "its descriptor number is beyond those that --model select can watch"};
+
+    if (result != TN_EFULL) {
+        return tn_cli_fail("--listen", address, result);
+    }
+    tn_cli_complain(&beyond);
+    return TN_CLI_FAILED;
+}
+
 /* Gives the server its listeners.  Returns as watch_commands does. */
 static int listen_everywhere(const struct program *p, struct tn_server *s)
 {
@@ -152,7 +165,7 @@ static int listen_everywhere(const struct program *p, struct tn_server *s)
         const int32_t result = tn_listen(s, p->start->listener[i][p->worker]);
 
         if (result < 0) {
-            return -tn_cli_fail("--listen", p->start->a->listen[i], result);
+            return -refused(p->start->a->listen[i], result);
         }
     }
     return 1;

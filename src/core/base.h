@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Connections the table can hold, at 50 bytes each when idle.  The limit in
+/* Connections the table can hold, at 62 bytes each when idle.  The limit in
  * force is chosen at run time, up to this one. */
 #ifndef TN_CONNECTIONS
 #define TN_CONNECTIONS 16384u

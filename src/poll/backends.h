@@ -60,6 +60,7 @@ int32_t tn_epoll_wait(struct tn_poller *p, int32_t timeout_ms);
     terminates \true; exits \false;
     assigns p->asked[0 .. TN_ASKED - 1], p->who[0 .. TN_ASKED - 1];
     ensures length: \result <= TN_ASKED;
+    ensures lists:  tn_lists_ok(p, l);
     ensures asked:  tn_list_ok(p, l, \result, limit);
 */
 uint32_t tn_list_make(struct tn_poller *p, struct tn_lists l, int32_t limit);

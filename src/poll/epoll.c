@@ -2,6 +2,8 @@
  * stop in the middle of anything. */
 #include "poll/backends.h"
 
+#ifndef TN_WITHOUT_EPOLL
+
 int32_t tn_epoll_open(struct tn_poller *p)
 {
     int32_t fd = tn_sys_epoll_create();
@@ -22,3 +24,5 @@ int32_t tn_epoll_wait(struct tn_poller *p, int32_t timeout_ms)
     }
     return n;
 }
+
+#endif

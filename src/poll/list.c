@@ -2,6 +2,8 @@
  * reports after it. */
 #include "poll/backends.h"
 
+#ifdef TN_POLLER_ASKS
+
 /* Adds the question whether who, whose descriptor is fd, is ready for events to
  * a list of n, if there is one to ask.  Returns the length of the list. */
 /*@ requires lists: \valid(p) && tn_lists_ok(p, l);
@@ -176,3 +178,5 @@ int32_t tn_list_take(struct tn_poller *p, struct tn_lists l, uint32_t n)
     p->turn = at;
     return (int32_t)p->count;
 }
+
+#endif

@@ -51,10 +51,8 @@ int32_t tn_poller_add(struct tn_poller *p, int32_t fd, uint32_t slot, uint32_t g
 {
     if (p->model == TN_SELECT && fd >= TN_SELECT_FDS)
         return TN_EFULL;
-#ifndef TN_WITHOUT_EPOLL
     if (p->fd != -1)
         return tn_sys_epoll_add(p->fd, fd, slot, gen, mask);
-#endif
     //@ ghost k_reg[fd] = 1;
     //@ ghost k_reg_slot[fd] = slot;
     //@ ghost k_reg_gen[fd] = gen;
@@ -64,23 +62,19 @@ int32_t tn_poller_add(struct tn_poller *p, int32_t fd, uint32_t slot, uint32_t g
 
 void tn_poller_modify(struct tn_poller *p, int32_t fd, uint32_t slot, uint32_t gen, uint32_t mask)
 {
-#ifndef TN_WITHOUT_EPOLL
     if (p->fd != -1) {
         tn_sys_epoll_modify(p->fd, fd, slot, gen, mask);
         return;
     }
-#endif
     //@ ghost k_reg_mask[fd] = mask;
 }
 
 void tn_poller_remove(struct tn_poller *p, int32_t fd)
 {
-#ifndef TN_WITHOUT_EPOLL
     if (p->fd != -1) {
         tn_sys_epoll_remove(p->fd, fd);
         return;
     }
-#endif
     //@ ghost k_reg[fd] = 0;
 }
 
@@ -90,6 +84,9 @@ int32_t tn_poller_wait(struct tn_poller *p, struct tn_lists l, int32_t timeout_m
     if (p->fd != -1)
         return tn_epoll_wait(p, timeout_ms);
 #endif
+    (void)l; /* a build of few models may have no use for these */
+    (void)timeout_ms;
+    (void)moved;
     switch (p->model) {
 #ifndef TN_WITHOUT_POLL
     case TN_POLL:

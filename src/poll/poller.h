@@ -37,10 +37,12 @@ enum tn_model { TN_EPOLL, TN_POLL, TN_SELECT, TN_POLLING };
  * long, or until a foreign descriptor can be read. */
 #define TN_POLLING_PAUSE_MS 1
 
-/* A list of questions is kept for the models that ask. */
+/* A list of questions is kept for the models that ask, at 12 bytes for each
+ * connection. */
 #if defined(TN_WITHOUT_POLL) && defined(TN_WITHOUT_SELECT) && defined(TN_WITHOUT_POLLING)
 #define TN_ASKED 1u
 #else
+#define TN_POLLER_ASKS
 #define TN_ASKED TN_COOKIES
 #endif
 

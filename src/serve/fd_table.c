@@ -73,12 +73,49 @@ static void clear(struct tn_fd_table *t, uint32_t cap)
     }
 }
 
+/* Opens the poller of a table of which nothing else is open. */
+/*@ requires room:  \valid(t) && tn_slots_ok(&t->slots) && model < TN_MODELS;
+    requires model: k_inv;
+    terminates \true; exits \false;
+    assigns t->poller.fd, t->poller.model, t->poller.pos, t->poller.count, t->poller.turn,
+            t->poller.vain, t->poller.moved, k_open[0 .. TN_SYS_FDS - 1],
+            k_inc[0 .. TN_SYS_FDS - 1];
+    ensures result: \result == 1 || \result == TN_EFILES || \result == TN_EMEMORY ||
+                    \result == TN_ESYSTEM;
+    ensures slots:  tn_slots_ok(&t->slots) && t->slots.cap == \old(t->slots.cap) &&
+                    t->slots.live == \old(t->slots.live);
+    ensures empty:  t->poller.pos == 0 && t->poller.count == 0;
+    ensures open:   t->poller.fd != -1 ==> k_number(t->poller.fd) &&
+                    k_open == {\old(k_open) \with [t->poller.fd] = (int32_t)1};
+    ensures none:   t->poller.fd == -1 ==> k_open == \old(k_open);
+    ensures failed: \result < 0 ==> t->poller.fd == -1;
+    ensures connections: \forall integer s; 0 <= s < TN_CONNECTIONS ==> t->fd[s] == \old(t->fd[s]);
+    ensures listeners: \forall integer l; 0 <= l < TN_LISTENERS ==>
+                    t->listener[l] == \old(t->listener[l]);
+    ensures watches: \forall integer w; 0 <= w < TN_WATCHES ==>
+                    t->watch[w] == \old(t->watch[w]);
+    ensures model:  k_inv;
+*/
+static int32_t open_poller(struct tn_fd_table *t, uint32_t model)
+{
+    const int32_t opened = tn_poller_open(&t->poller, model);
+
+    /*@ assert sizes: t->slots.cap == \at(t->slots.cap, Pre) &&
+            t->slots.live == \at(t->slots.live, Pre) &&
+            t->slots.usable == \at(t->slots.usable, Pre); */
+    /*@ assert slots: \forall integer s; 0 <= s < TN_CONNECTIONS ==>
+            t->slots.perm[s] == \at(t->slots.perm[s], Pre) &&
+            t->slots.pos[s] == \at(t->slots.pos[s], Pre) &&
+            t->slots.gen[s] == \at(t->slots.gen[s], Pre); */
+    return opened;
+}
+
 int32_t tn_fd_table_init(struct tn_fd_table *t, uint32_t cap, uint32_t model)
 {
     int32_t opened;
 
     clear(t, cap);
-    opened = tn_poller_open(&t->poller, model);
+    opened = open_poller(t, model);
     if (opened < 0)
         return opened;
     //@ ghost if (t->poller.fd != -1) k_own[t->poller.fd] = (int32_t)TN_COOKIES;
@@ -290,21 +327,94 @@ static struct tn_lists lists_of(const struct tn_fd_table *t)
     return l;
 }
 
-int32_t tn_fd_table_wait(struct tn_fd_table *t, int32_t timeout_ms, int64_t moved)
+/*@ // all of the table but the poller's batch is the same in A and in B
+    predicate sizes_same{A, B}(struct tn_fd_table *t) =
+        \at(t->slots.cap, A) == \at(t->slots.cap, B) &&
+        \at(t->slots.live, A) == \at(t->slots.live, B) &&
+        \at(t->slots.usable, A) == \at(t->slots.usable, B) &&
+        \at(t->poller.fd, A) == \at(t->poller.fd, B);
+    predicate slots_same{A, B}(struct tn_fd_table *t) =
+        \forall integer s; 0 <= s < TN_CONNECTIONS ==>
+            \at(t->slots.perm[s], A) == \at(t->slots.perm[s], B) &&
+            \at(t->slots.pos[s], A) == \at(t->slots.pos[s], B) &&
+            \at(t->slots.gen[s], A) == \at(t->slots.gen[s], B);
+    predicate connections_same{A, B}(struct tn_fd_table *t) =
+        \forall integer s; 0 <= s < TN_CONNECTIONS ==>
+            \at(t->fd[s], A) == \at(t->fd[s], B) &&
+            \at(t->interest[s], A) == \at(t->interest[s], B);
+    predicate listeners_same{A, B}(struct tn_fd_table *t) =
+        \forall integer l; 0 <= l < TN_LISTENERS ==>
+            \at(t->listener[l], A) == \at(t->listener[l], B) &&
+            \at(t->listening[l], A) == \at(t->listening[l], B);
+    predicate watches_same{A, B}(struct tn_fd_table *t) =
+        \forall integer w; 0 <= w < TN_WATCHES ==>
+            \at(t->watch[w], A) == \at(t->watch[w], B) &&
+            \at(t->watch_gen[w], A) == \at(t->watch_gen[w], B);
+    predicate table_same{A, B}(struct tn_fd_table *t) =
+        sizes_same{A, B}(t) && slots_same{A, B}(t) && connections_same{A, B}(t) &&
+        listeners_same{A, B}(t) && watches_same{A, B}(t);
+*/
+
+/* Lends the lists of the table, l, to the poller for a wait. */
+/*@ requires room:  \valid(t) && t->poller.pos == t->poller.count;
+    requires open:  tn_poller_open(&t->poller);
+    requires lists: tn_lists_ok(&t->poller, l);
+    terminates \true; exits \false;
+    assigns t->poller.pos, t->poller.count, t->poller.ready[0 .. TN_BATCH - 1], t->poller.turn,
+            t->poller.vain, t->poller.moved, t->poller.asked[0 .. TN_ASKED - 1],
+            t->poller.who[0 .. TN_ASKED - 1], k_ev_fd[0 .. TN_BATCH - 1],
+            k_ev_inc[0 .. TN_BATCH - 1];
+    ensures result: \result == TN_ESYSTEM || 0 <= \result <= TN_BATCH;
+    ensures batch:  t->poller.pos == 0 && t->poller.count == (\result > 0 ? \result : 0);
+    ensures reports: tn_reports_true(&t->poller);
+    ensures same:   table_same{Pre, Post}(t);
+*/
+static int32_t wait_listed(struct tn_fd_table *t, struct tn_lists l, int32_t timeout_ms,
+                           int64_t moved)
+{
+    const int32_t n = tn_poller_wait(&t->poller, l, timeout_ms, moved);
+
+    //@ assert sizes: sizes_same{Pre, Here}(t);
+    //@ assert slots: slots_same{Pre, Here}(t);
+    //@ assert connections: connections_same{Pre, Here}(t);
+    //@ assert listeners: listeners_same{Pre, Here}(t);
+    //@ assert watches: watches_same{Pre, Here}(t);
+    return n;
+}
+
+/* The same, for the lists that the table holds. */
+/*@ requires shape: tn_table_shape(t) && t->poller.pos == t->poller.count;
+    requires live:  tn_table_live(t);
+    requires listening: tn_table_listening(t);
+    requires polling: tn_table_polling(t);
+    requires watching: tn_table_watching(t);
+    terminates \true; exits \false;
+    assigns t->poller.pos, t->poller.count, t->poller.ready[0 .. TN_BATCH - 1], t->poller.turn,
+            t->poller.vain, t->poller.moved, t->poller.asked[0 .. TN_ASKED - 1],
+            t->poller.who[0 .. TN_ASKED - 1], k_ev_fd[0 .. TN_BATCH - 1],
+            k_ev_inc[0 .. TN_BATCH - 1];
+    ensures result: \result == TN_ESYSTEM || 0 <= \result <= TN_BATCH;
+    ensures batch:  t->poller.pos == 0 && t->poller.count == (\result > 0 ? \result : 0);
+    ensures reports: tn_reports_true(&t->poller);
+    ensures same:   table_same{Pre, Post}(t);
+    ensures shape:  tn_table_shape(t);
+*/
+static int32_t wait_for_reports(struct tn_fd_table *t, int32_t timeout_ms, int64_t moved)
 {
     const struct tn_lists l = lists_of(t);
-    int32_t n;
 
     //@ assert room: tn_lists_room(l);
     //@ assert apart: tn_lists_apart(&t->poller, l);
     //@ assert true: tn_lists_true(l);
-    n = tn_poller_wait(&t->poller, l, timeout_ms, moved);
-    /*@ assert slots: \forall integer s; 0 <= s < TN_CONNECTIONS ==>
-            t->slots.perm[s] == \at(t->slots.perm[s], Pre) &&
-            t->slots.pos[s] == \at(t->slots.pos[s], Pre) &&
-            t->slots.gen[s] == \at(t->slots.gen[s], Pre); */
-    //@ assert shape: tn_table_shape(t);
+    return wait_listed(t, l, timeout_ms, moved);
+}
+
+int32_t tn_fd_table_wait(struct tn_fd_table *t, int32_t timeout_ms, int64_t moved)
+{
+    const int32_t n = wait_for_reports(t, timeout_ms, moved);
+
     //@ assert live: tn_table_live(t);
+    //@ assert no_leak: tn_table_no_leak(t);
     /*@ assert owner: \forall integer f; 0 <= f < TN_SYS_FDS && k_reg[f] == 1 ==>
             k_reg_slot[f] < TN_COOKIES && (k_reg_slot[f] < TN_CONNECTIONS ==>
             k_reg_slot[f] < t->slots.cap && tn_slot_live(&t->slots, k_reg_slot[f]) &&

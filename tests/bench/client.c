@@ -1,5 +1,7 @@
 /* The bench's client: client PORT CONNECTIONS ROUNDS PIPELINE.
  *
+ * $IDLE connections are opened first and never used.
+ *
  * In each round every connection sends PIPELINE messages of 64 bytes, in one
  * segment, then all answers are read.  The messages end in LF, so they are
  * frames under `line` too. */
@@ -39,11 +41,12 @@ int main(int argc, char **argv)
 {
     static char out[MESSAGE * 64], in[MESSAGE * 64];
     static int fds[MOST];
-    int connections, rounds, pipeline;
+    int connections, rounds, pipeline, idle;
     size_t n;
 
     if (argc != 5)
         return 2;
+    idle = getenv("IDLE") != NULL ? atoi(getenv("IDLE")) : 0;
     connections = atoi(argv[2]);
     rounds = atoi(argv[3]);
     pipeline = atoi(argv[4]);
@@ -52,6 +55,8 @@ int main(int argc, char **argv)
     n = MESSAGE * (size_t)pipeline;
     for (size_t i = 0; i < n; i++)
         out[i] = i % MESSAGE == MESSAGE - 1 ? '\n' : (char)('a' + i % 26);
+    for (int i = 0; i < idle; i++)
+        (void)connected((uint16_t)atoi(argv[1]));
     for (int c = 0; c < connections; c++)
         fds[c] = connected((uint16_t)atoi(argv[1]));
     for (int r = 0; r < rounds; r++) {

@@ -259,6 +259,25 @@ TEST(nothing_is_told_about_connections_unless_asked)
     server_stop(&s); /* checks that standard error is empty */
 }
 
+TEST(a_listener_beyond_what_select_can_watch_is_one_line_and_status_one)
+{
+    struct place p = place_of("127.0.0.1:0");
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    struct rlimit limit;
+    struct server s;
+
+    REQUIRE(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    limit.rlim_cur = limit.rlim_max;
+    REQUIRE(limit.rlim_max > 1024 && setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    REQUIRE(bind(listener, &p.at.any, p.len) == 0 && listen(listener, 10) == 0);
+    REQUIRE(dup2(listener, 1024) == 1024);
+    s = run((const char *const[]){"serve", "--model", "select", "--listen", "fd:1024", NULL});
+    CHECK_EQ(s.status, 1);
+    CHECK_STR(s.text, "");
+    CHECK_STR(s.errors, "tenon: --listen fd:1024: its descriptor number is beyond those that "
+                        "--model select can watch\n");
+}
+
 /* The three lowest numbers are free and the listener has one already: without
  * care, a connection would become standard error. */
 TEST(without_standard_descriptors_no_peer_reads_what_is_printed)

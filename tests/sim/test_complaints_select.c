@@ -1,0 +1,4 @@
+/* defines: -DTN_CONNECTIONS=6u -DTN_BLOCKS=2u -DTN_FRAME_MAX=24u -DTN_BATCH=8u -DTN_LISTENERS=3u -DTN_WATCHES=3u */
+/* What users of other event loops complain of, over select. */
+#define MODEL TN_SELECT
+#include "sim/test_complaints.c"
