@@ -399,7 +399,7 @@ static int32_t wait_listed(struct tn_fd_table *t, struct tn_lists l, int32_t tim
     ensures same:   table_same{Pre, Post}(t);
     ensures shape:  tn_table_shape(t);
 */
-static int32_t wait_for_reports(struct tn_fd_table *t, int32_t timeout_ms, int64_t moved)
+static int32_t wait_on_lists(struct tn_fd_table *t, int32_t timeout_ms, int64_t moved)
 {
     const struct tn_lists l = lists_of(t);
 
@@ -411,7 +411,7 @@ static int32_t wait_for_reports(struct tn_fd_table *t, int32_t timeout_ms, int64
 
 int32_t tn_fd_table_wait(struct tn_fd_table *t, int32_t timeout_ms, int64_t moved)
 {
-    const int32_t n = wait_for_reports(t, timeout_ms, moved);
+    const int32_t n = wait_on_lists(t, timeout_ms, moved);
 
     //@ assert live: tn_table_live(t);
     //@ assert no_leak: tn_table_no_leak(t);
