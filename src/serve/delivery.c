@@ -18,6 +18,8 @@ struct tn_step tn_delivery_ended(struct tn_server *s, uint32_t slot, int32_t rea
 {
     const uint32_t gen = s->table.slots.gen[slot];
 
+    /*@ assert within: s->timers.cap <= TN_CONNECTIONS && s->table.slots.cap <= TN_CONNECTIONS &&
+            0 <= s->table.fd[slot] < TN_SYS_FDS; */
     tn_link_close(s, slot);
     return tn_step_of(TN_CLOSED, slot, (uint32_t)reason, gen);
 }
@@ -45,6 +47,7 @@ static void enter(struct tn_server *s, uint32_t slot, int32_t state)
     assigns s->conn[slot].active_ms, s->counters.bytes_in;
     TN_SERVER_OK(ensures, s, slot);
     ensures active: s->conn[slot].active_ms == s->now_ms;
+    ensures kept:   s->cur == \old(s->cur) && s->now_ms == \old(s->now_ms);
 */
 static void moved_in(struct tn_server *s, uint32_t slot, int32_t n)
 {
@@ -60,6 +63,7 @@ static void moved_in(struct tn_server *s, uint32_t slot, int32_t n)
     assigns s->conn[slot].active_ms, s->counters.bytes_out;
     TN_SERVER_OK(ensures, s, slot);
     ensures active: s->conn[slot].active_ms == s->now_ms;
+    ensures kept:   s->cur == \old(s->cur) && s->now_ms == \old(s->now_ms);
 */
 static void moved_out(struct tn_server *s, uint32_t slot, int32_t n)
 {
@@ -67,35 +71,34 @@ static void moved_out(struct tn_server *s, uint32_t slot, int32_t n)
     tn_count(&s->counters.bytes_out, n);
 }
 
-/* Starts the time that the peer has to finish after us. */
+/* Reads the clock. */
 /*@ TN_SERVER_OK(requires, s, slot);
-    requires live: tn_live(s, slot);
     terminates \true; exits \false;
-    assigns s->now_ms, s->timers.armed, s->timers.heap[0 .. s->timers.cap - 1],
-            s->timers.pos[0 .. s->timers.cap - 1], s->timers.due[slot];
+    assigns s->now_ms;
     TN_SERVER_OK(ensures, s, slot);
 */
-static void time_linger(struct tn_server *s, uint32_t slot)
+static void read_clock(struct tn_server *s, uint32_t slot)
 {
+    (void)slot;
     s->now_ms = tn_sys_now_ms();
-    tn_timers_set(&s->timers, slot, s->now_ms + s->linger_ms);
 }
 
 /* Says to the peer that we have finished, and waits for it to finish too. */
 /*@ TN_SERVER_OK(requires, s, slot);
-    requires live:  tn_live(s, slot) && s->cur == TN_NONE;
+    requires live:  tn_live(s, slot) && s->cur != slot;
     requires spent: tn_out(s, slot) == 0;
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
     TN_SERVER_OK(ensures, s, TN_NONE);
-    ensures cur: s->cur == TN_NONE;
+    ensures cur: s->cur == \old(s->cur);
 */
 static void linger(struct tn_server *s, uint32_t slot)
 {
     tn_link_return(s, slot);
     enter(s, slot, TN_CONN_LINGERING);
     tn_sys_finish(s->table.fd[slot]);
-    time_linger(s, slot);
+    read_clock(s, slot);
+    tn_link_time(s, slot, s->now_ms + s->linger_ms);
     tn_link_watch(s, slot);
 }
 
@@ -110,8 +113,7 @@ void tn_delivery_rest(struct tn_server *s, uint32_t slot)
 
 void tn_delivery_stop(struct tn_server *s, uint32_t slot, int32_t reason)
 {
-    s->conn[slot].state =
-        s->conn[slot].state == TN_CONN_HALF ? TN_CONN_FLUSHING : TN_CONN_DRAINING;
+    s->conn[slot].state = s->conn[slot].state == TN_CONN_HALF ? TN_CONN_FLUSHING : TN_CONN_DRAINING;
     s->conn[slot].reason = (int8_t)reason;
 }
 
@@ -180,7 +182,8 @@ void tn_delivery_begin(struct tn_server *s, uint32_t slot, int64_t scanned)
     requires state: s->conn[slot].state != TN_CONN_PARKED &&
                     s->conn[slot].state != TN_CONN_LINGERING;
     requires known: more == 0 || more == 1;
-    requires room:  more == 0 ==> s->buffer[s->conn[slot].block].in_len < TN_IN_CAP;
+    requires room:  more == 0 && s->conn[slot].state < TN_CONN_FLUSHING ==>
+                    s->buffer[s->conn[slot].block].in_len < TN_IN_CAP;
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
     TN_SERVER_OK(ensures, s, \result == 1 ? TN_NONE : slot);
@@ -230,13 +233,26 @@ static uint32_t quiet(const struct tn_server *s, uint32_t slot)
            b->out_len == 0;
 }
 
+/* Why the connection ends. */
+/*@ requires shape: tn_server_shape(s) && tn_slots_ok(&s->table.slots);
+    requires live:  tn_live(s, slot) && tn_owned(s, TN_NONE);
+    terminates \true; exits \false;
+    assigns \nothing;
+    ensures reason: \result == s->conn[slot].reason && 0 <= \result < TN_REASONS;
+*/
+static int32_t reason_of(const struct tn_server *s, uint32_t slot)
+{
+    //@ assert mine: slot < TN_CONNECTIONS && tn_owned_at(s, slot);
+    return s->conn[slot].reason;
+}
+
 /* Ends a delivery: drops what was delivered, sends what is pending, and moves
  * the connection on.  more: frames may be left, held back for lack of room for
  * their replies. */
 /*@ TN_SERVER_OK(requires, s, TN_NONE);
     requires live:  tn_live(s, slot) && s->cur == slot;
     requires known: more == 0 || more == 1;
-    requires room:  more == 0 ==>
+    requires room:  more == 0 && s->conn[slot].state < TN_CONN_FLUSHING ==>
                     s->buffer[s->conn[slot].block].in_len - s->off < TN_IN_CAP;
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
@@ -257,7 +273,7 @@ static struct tn_step settle(struct tn_server *s, uint32_t slot, int32_t more)
     if (quiet(s, slot) == 1)
         tn_link_idle(s, slot);
     else if (advance(s, slot, more) == 0)
-        return tn_delivery_ended(s, slot, s->conn[slot].reason);
+        return tn_delivery_ended(s, slot, reason_of(s, slot));
     return tn_step_of(TN_STEP_MORE, slot, 0, 0);
 }
 
@@ -274,6 +290,20 @@ struct found {
 
 /* Looks for a frame in in[off .. off + n - 1], of which `scanned` bytes are known
  * to hold none. */
+/*@ requires bytes: \valid_read(in + (off .. off + n - 1));
+    requires place: off <= TN_IN_CAP && n <= TN_IN_CAP - off && scanned <= n;
+    requires limit: max <= TN_FRAME_MAX;
+    terminates \true; exits \false;
+    assigns \nothing;
+    ensures answer: \result.result == 1 || \result.result == 0 || \result.result == TN_EFRAME;
+    ensures inside: \result.result == 1 ==> 1 <= \result.consumed <= n &&
+                    \result.offset + \result.length <= \result.consumed &&
+                    \result.length <= max;
+    ensures small:  \result.result == 0 ==> n < TN_IN_CAP;
+    ensures found:  \result.result == 1 && tn_frame_scanned(framing, in, off, scanned) ==>
+                    tn_frame_found(framing, in, off, n, max, \result.offset, \result.length,
+                                   \result.consumed);
+*/
 static struct found look(uint32_t framing, const uint8_t *in, uint32_t off, uint32_t n,
                          uint32_t scanned, uint32_t max)
 {
@@ -291,6 +321,23 @@ static struct found look(uint32_t framing, const uint8_t *in, uint32_t off, uint
 
 /* Looks for the next frame of the connection being served: there is none where
  * no more are wanted. */
+/*@ requires shape:  tn_server_shape(s) && tn_slots_ok(&s->table.slots);
+    requires window: tn_window(s) && s->cur != TN_NONE;
+    requires owned:  tn_owned_at(s, s->cur);
+    requires buffers: tn_buffers(s);
+    terminates \true; exits \false;
+    assigns \nothing;
+    ensures answer: \result.result == 1 || \result.result == 0 || \result.result == HELD ||
+                    \result.result == TN_EFRAME;
+    ensures inside: \result.result == 1 ==>
+                    1 <= \result.consumed <= s->buffer[s->conn[s->cur].block].in_len - s->off &&
+                    \result.offset + \result.length <= \result.consumed &&
+                    \result.length <= s->frame_max && tn_out(s, s->cur) <= TN_OUTPUT_HIGH;
+    ensures wanted: \result.result != 0 ==> s->conn[s->cur].state < TN_CONN_FLUSHING;
+    ensures small:  \result.result == 0 && s->conn[s->cur].state < TN_CONN_FLUSHING ==>
+                    s->buffer[s->conn[s->cur].block].in_len - s->off < TN_IN_CAP;
+    ensures held:   \result.result == HELD ==> tn_out(s, s->cur) > TN_OUTPUT_LOW;
+*/
 static struct found next_frame(const struct tn_server *s)
 {
     const struct tn_conn *c = &s->conn[s->cur];
@@ -310,6 +357,14 @@ static struct found next_frame(const struct tn_server *s)
 }
 
 /* Moves past a frame of the connection being served. */
+/*@ TN_SERVER_OK(requires, s, TN_NONE);
+    requires cur:   s->cur != TN_NONE;
+    requires frame: consumed <= s->buffer[s->conn[s->cur].block].in_len - s->off;
+    terminates \true; exits \false;
+    assigns s->off, s->scanned;
+    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures off: s->off == \old(s->off) + consumed;
+*/
 static void pass(struct tn_server *s, uint32_t consumed)
 {
     s->off += consumed;
@@ -329,9 +384,22 @@ struct tn_step tn_delivery_next(struct tn_server *s)
     if (f.result < 0)
         tn_delivery_stop(s, slot, TN_BY_FRAME);
     else if (f.result == 0 && s->conn[slot].state == TN_CONN_HALF)
-        tn_delivery_stop(s, slot, off < s->buffer[s->conn[slot].block].in_len ? TN_BY_TRUNCATION
-                                                                              : TN_BY_PEER);
+        tn_delivery_stop(
+            s, slot, off < s->buffer[s->conn[slot].block].in_len ? TN_BY_TRUNCATION : TN_BY_PEER);
     return settle(s, slot, f.result == HELD ? 1 : 0);
+}
+
+/* The bytes of input that the connection's buffer holds. */
+/*@ requires room:  \valid_read(s) && slot < TN_CONNECTIONS;
+    requires block: s->conn[slot].block < TN_BLOCKS;
+    requires ok:    tn_buffers(s);
+    terminates \true; exits \false;
+    assigns \nothing;
+    ensures length: \result == s->buffer[s->conn[slot].block].in_len;
+*/
+static int64_t received(const struct tn_server *s, uint32_t slot)
+{
+    return (int64_t)s->buffer[s->conn[slot].block].in_len;
 }
 
 struct tn_step tn_delivery_receive(struct tn_server *s, uint32_t slot)
@@ -339,11 +407,15 @@ struct tn_step tn_delivery_receive(struct tn_server *s, uint32_t slot)
     int64_t before;
     int32_t n;
 
+    //@ assert rests: tn_rests_at(s, slot);
+    //@ assert within: 0 <= s->pool.perm[s->pool.free > 0 ? s->pool.free - 1 : 0] < TN_BLOCKS;
     if (tn_link_borrow(s, slot) == 0) {
         park(s, slot);
         return tn_step_of(TN_STEP_PARKED, slot, 0, 0);
     }
-    before = (int64_t)s->buffer[s->conn[slot].block].in_len;
+    //@ assert mine: slot < TN_CONNECTIONS && tn_owned_at(s, slot);
+    tn_delivery_unpark(s, slot);
+    before = received(s, slot);
     n = tn_link_fill(s, slot);
     if (n == TN_ERESET)
         return tn_delivery_ended(s, slot, TN_BY_RESET);

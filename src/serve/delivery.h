@@ -67,11 +67,15 @@ struct tn_step tn_step_of(uint32_t type, uint32_t slot, uint32_t a, uint32_t b);
 */
 struct tn_step tn_delivery_ended(struct tn_server *s, uint32_t slot, int32_t reason);
 
-/* Receives for an open connection, and begins to deliver what is there; parks
- * it when no buffer is free. */
-/*@ TN_SERVER_OK(requires, s, slot);
-    requires live: tn_live(s, slot) && s->cur == TN_NONE && s->conn[slot].state == TN_CONN_OPEN;
-    requires rests: tn_rests_at(s, slot);
+/*@ predicate tn_readable{L}(struct tn_server *s, integer slot) =
+        tn_live(s, slot) && s->cur == TN_NONE &&
+        (s->conn[slot].state == TN_CONN_OPEN || s->conn[slot].state == TN_CONN_PARKED);
+*/
+
+/* Receives for a connection that is open, or parked, and begins to deliver what
+ * is there; parks it when no buffer is free. */
+/*@ TN_SERVER_OK(requires, s, TN_NONE);
+    requires readable: tn_readable(s, slot);
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
     TN_SERVER_OK(ensures, s, TN_NONE);

@@ -1,6 +1,54 @@
 /* Who is next: reports, deadlines, parked connections, a drain. */
 #include "serve/engine.h"
 
+#include "serve/kept.h"
+
+/* Reads the clock. */
+/*@ TN_SERVER_OK(requires, s, TN_NONE);
+    terminates \true; exits \false;
+    assigns s->now_ms;
+    TN_SERVER_OK(ensures, s, TN_NONE);
+*/
+static void read_clock(struct tn_server *s)
+{
+    s->now_ms = tn_sys_now_ms();
+}
+
+/* Takes the next report of the table. */
+/*@ requires room: \valid(s);
+    TN_TABLE_OK(requires, &s->table);
+    terminates \true; exits \false;
+    assigns s->table.poller.pos, s->table.mask;
+    TN_TABLE_OK(ensures, &s->table);
+    ensures result: \result == TN_NONE || \result < TN_COOKIES;
+    ensures conn:   \result < TN_CONNECTIONS ==> tn_live(s, \result);
+    ensures there:  \result != TN_NONE && \result >= TN_CONNECTIONS ==>
+                    tn_table_there(&s->table, \result);
+    TN_BESIDE(ensures, s, Pre, Post);
+*/
+static uint32_t take_report(struct tn_server *s)
+{
+    return tn_fd_table_next(&s->table);
+}
+
+/* Takes the next report of the batch. */
+/*@ TN_SERVER_OK(requires, s, TN_NONE);
+    terminates \true; exits \false;
+    assigns s->table.poller.pos, s->table.mask;
+    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures result: \result == TN_NONE || \result < TN_COOKIES;
+    ensures live:   \result < TN_CONNECTIONS ==> tn_live(s, \result);
+    ensures there:  \result != TN_NONE && \result >= TN_CONNECTIONS ==>
+                    tn_table_there(&s->table, \result);
+*/
+static uint32_t next_report(struct tn_server *s)
+{
+    const uint32_t who = take_report(s);
+
+    //@ assert others: others_same{Pre, Here}(s, TN_NONE);
+    return who;
+}
+
 /* Serves a connection that is ready for mask. */
 /*@ TN_SERVER_OK(requires, s, TN_NONE);
     requires live: tn_live(s, slot) && s->cur == TN_NONE;
@@ -10,54 +58,143 @@
     ensures event: tn_step_ok(s, \result);
     ensures type:  \result.type == TN_CLOSED || \result.type == TN_STEP_MORE ||
                    \result.type == TN_STEP_READ;
+    ensures read:  \result.type == TN_STEP_READ ==> tn_readable(s, \result.slot);
 */
 static struct tn_step serve(struct tn_server *s, uint32_t slot, size_t mask)
 {
-    const int32_t state = s->conn[slot].state;
+    const struct tn_conn *c = &s->conn[slot];
 
-    if (state == TN_CONN_OPEN && (mask % 2u == 1u || mask >= 8u))
+    //@ assert rests: tn_rests_at(s, slot);
+    if (c->state == TN_CONN_OPEN && (mask % 2u == 1u || mask >= 8u))
         return tn_step_of(TN_STEP_READ, slot, 0, 0);
-    if (state == TN_CONN_LINGERING)
+    if (c->state == TN_CONN_LINGERING)
         return tn_delivery_discard(s, slot);
     /* It has output to send, and perhaps frames that waited for that. */
-    if (s->conn[slot].block != TN_NO_BLOCK)
+    if (c->block != TN_NO_BLOCK)
         tn_delivery_begin(s, slot, 0);
     return tn_step_of(TN_STEP_MORE, slot, 0, 0);
+}
+
+/* Watches listener l for mask, if there is one. */
+/*@ TN_SERVER_OK(requires, s, TN_NONE);
+    requires known: l < TN_LISTENERS && (mask == TN_READ || mask == 0);
+    terminates \true; exits \false;
+    assigns s->table.listening[l], k_reg_mask[0 .. TN_SYS_FDS - 1];
+    TN_SERVER_OK(ensures, s, TN_NONE);
+*/
+static void listen_for(struct tn_server *s, uint32_t l, uint32_t mask)
+{
+    if (s->table.listener[l] != -1)
+        tn_fd_table_listening(&s->table, l, mask);
+}
+
+/* Notes that accepting is paused (1), or not (0), and when to try again. */
+/*@ TN_SERVER_OK(requires, s, TN_NONE);
+    requires known: paused == 0 || paused == 1;
+    terminates \true; exits \false;
+    assigns s->paused, s->retry_ms;
+    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures noted: s->paused == paused && s->retry_ms == retry_ms;
+*/
+static void note_paused(struct tn_server *s, int64_t paused, int64_t retry_ms)
+{
+    s->paused = paused;
+    s->retry_ms = retry_ms;
 }
 
 /* Watches every listener (mask TN_READ), or none (0). */
 /*@ TN_SERVER_OK(requires, s, TN_NONE);
     requires mask: mask == TN_READ || mask == 0;
     terminates \true; exits \false;
-    assigns *s, TN_KERNEL_STATE;
+    assigns s->table.listening[0 .. TN_LISTENERS - 1], k_reg_mask[0 .. TN_SYS_FDS - 1];
     TN_SERVER_OK(ensures, s, TN_NONE);
-    ensures paused: s->paused == (mask == 0 ? 1 : 0);
 */
 static void listening(struct tn_server *s, uint32_t mask)
 {
     uint32_t l;
 
-    s->paused = mask == 0 ? 1 : 0;
     /*@ loop invariant 0 <= l <= TN_LISTENERS;
-        loop invariant s->paused == (mask == 0 ? 1 : 0);
         TN_SERVER_OK(loop invariant, s, TN_NONE);
         loop assigns l, s->table.listening[0 .. TN_LISTENERS - 1], k_reg_mask[0 .. TN_SYS_FDS - 1];
         loop variant TN_LISTENERS - l;
     */
     for (l = 0; l < TN_LISTENERS; l++)
-        if (s->table.listener[l] != -1)
-            tn_fd_table_listening(&s->table, l, mask);
+        listen_for(s, l, mask);
+}
+
+/* Accepts at the table. */
+/*@ requires room: \valid(s);
+    TN_TABLE_OK(requires, &s->table);
+    requires open: l < TN_LISTENERS && s->table.listener[l] != -1;
+    terminates \true; exits \false;
+    assigns s->table.slots.live, s->table.slots.usable,
+            s->table.slots.perm[0 .. s->table.slots.cap - 1],
+            s->table.slots.pos[0 .. s->table.slots.cap - 1],
+            s->table.slots.gen[0 .. s->table.slots.cap - 1],
+            s->table.fd[0 .. s->table.slots.cap - 1],
+            s->table.interest[0 .. s->table.slots.cap - 1], TN_KERNEL_STATE;
+    TN_TABLE_OK(ensures, &s->table);
+    ensures result: \result == TN_EAGAIN || \result == TN_EFULL || \result == TN_EFILES ||
+                    \result == TN_EMEMORY || \result == TN_ESYSTEM ||
+                    0 <= \result < s->table.slots.cap;
+    ensures opened: \result >= 0 ==> tn_live(s, \result) && !tn_live{Pre}(s, \result) &&
+                    s->table.interest[\result] == TN_READ;
+    ensures fresh:  \result >= 0 ==> k_rx[s->table.fd[\result]] == 0 &&
+                    k_tx[s->table.fd[\result]] == 0 && k_log[s->table.fd[\result]] == 0;
+    ensures table:  \forall integer i; 0 <= i < s->table.slots.cap && i != \result ==>
+                    tn_table_same{Pre, Post}(&s->table, i);
+    ensures streams: \forall integer f; 0 <= f < TN_SYS_FDS && \old(k_open[f]) == 1 ==>
+                    stream_same{Pre, Post}(f);
+    TN_BESIDE(ensures, s, Pre, Post);
+    ensures cap:    s->table.slots.cap == \old(s->table.slots.cap);
+*/
+static int32_t take_descriptor(struct tn_server *s, uint32_t l)
+{
+    //@ assert cap: 0 < s->table.slots.cap <= TN_CONNECTIONS;
+    return tn_fd_table_accept(&s->table, l);
+}
+
+/* Accepts a connection from listener l into a free slot, of which nothing is
+ * set but its place in the table.  Returns the slot, or as tn_fd_table_accept
+ * does. */
+/*@ TN_SERVER_OK(requires, s, TN_NONE);
+    requires open: l < TN_LISTENERS && s->table.listener[l] != -1;
+    requires idle: s->cur == TN_NONE;
+    terminates \true; exits \false;
+    assigns s->table, TN_KERNEL_STATE;
+    TN_SERVER_BUT(ensures, s, \result >= 0 ? \result : TN_NONE, \result >= 0 ? \result : TN_NONE);
+    ensures result: \result == TN_EAGAIN || \result == TN_EFULL || \result == TN_EFILES ||
+                    \result == TN_EMEMORY || \result == TN_ESYSTEM ||
+                    0 <= \result < s->table.slots.cap;
+    ensures opened: \result >= 0 ==> tn_live(s, \result) && s->table.interest[\result] == TN_READ;
+    ensures fresh:  \result >= 0 ==> k_rx[s->table.fd[\result]] == 0 &&
+                    k_tx[s->table.fd[\result]] == 0 && k_log[s->table.fd[\result]] == 0;
+*/
+static int32_t accept_into_slot(struct tn_server *s, uint32_t l)
+{
+    const int32_t r = take_descriptor(s, l);
+
+    //@ assert timers: tn_timers_ok(&s->timers);
+    //@ assert blocks: blocks_same{Pre, Here}(s);
+    /*@ assert table: \forall integer i; i != r ==> (tn_live(s, i) <==> tn_live{Pre}(s, i)); */
+    /*@ assert stay: \forall integer i; tn_live{Pre}(s, i) ==> tn_live(s, i); */
+    /*@ assert alike: \forall integer i; tn_live(s, i) && i != r ==> conn_same{Pre, Here}(s, i); */
+    /*@ assert streams: \forall integer i; tn_live(s, i) && i != r ==>
+            stream_same{Pre, Here}(\at(s->table.fd[i], Pre)); */
+    //@ assert others: others_same{Pre, Here}(s, r >= 0 ? r : TN_NONE);
+    //@ assert leak: tn_no_buffer_leak(s, r >= 0 ? r : TN_NONE);
+    //@ assert none: r >= 0 ==> tn_sent_at(s->table.fd[r]);
+    return r;
 }
 
 /* Makes the connection just accepted into slot an open one. */
-/*@ requires slot: slot < s->table.slots.cap;
-    TN_SERVER_BUT(requires, s, slot, slot);
+/*@ TN_SERVER_BUT(requires, s, slot, slot);
     requires live: tn_live(s, slot) && s->cur != slot && s->table.interest[slot] == TN_READ;
     requires empty: k_rx[s->table.fd[slot]] == 0 && k_tx[s->table.fd[slot]] == 0 &&
                     k_log[s->table.fd[slot]] == 0;
     terminates \true; exits \false;
-    assigns s->conn[slot], s->timers.armed, s->timers.heap[0 .. s->timers.cap - 1],
-            s->timers.pos[0 .. s->timers.cap - 1], s->timers.due[slot];
+    assigns s->conn[slot].block, s->conn[slot].state, s->conn[slot].reason,
+            s->conn[slot].active_ms;
     TN_SERVER_OK(ensures, s, TN_NONE);
 */
 static void open_slot(struct tn_server *s, uint32_t slot)
@@ -66,13 +203,27 @@ static void open_slot(struct tn_server *s, uint32_t slot)
     s->conn[slot].state = TN_CONN_OPEN;
     s->conn[slot].reason = TN_BY_PEER;
     s->conn[slot].active_ms = s->now_ms;
-    if (s->idle_ms > 0)
-        tn_timers_set(&s->timers, slot, s->now_ms + s->idle_ms);
+}
+
+/* Pauses accepting for the reason given: until a slot is free, or for a while
+ * where the kernel has run out of something. */
+/*@ TN_SERVER_OK(requires, s, TN_NONE);
+    terminates \true; exits \false;
+    assigns s->now_ms, s->paused, s->retry_ms, s->table.listening[0 .. TN_LISTENERS - 1],
+            k_reg_mask[0 .. TN_SYS_FDS - 1];
+    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures paused: s->paused == 1;
+*/
+static void pause_accepting(struct tn_server *s, int32_t reason)
+{
+    read_clock(s);
+    note_paused(s, 1, reason == TN_EFULL ? TN_NEVER : s->now_ms + TN_ACCEPT_RETRY_MS);
+    listening(s, 0);
 }
 
 /* Accepts one connection from listener l, or pauses accepting. */
 /*@ TN_SERVER_OK(requires, s, TN_NONE);
-    requires listener: l < TN_LISTENERS;
+    requires listener: l < TN_LISTENERS && s->table.listener[l] != -1;
     requires idle: s->cur == TN_NONE;
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
@@ -85,18 +236,18 @@ static struct tn_step take_connection(struct tn_server *s, uint32_t l)
 {
     int32_t r;
 
-    if (s->table.listener[l] == -1 || s->paused == 1)
+    if (s->paused == 1)
         return tn_step_of(TN_STEP_MORE, 0, 0, 0);
-    r = tn_fd_table_accept(&s->table, l);
+    r = accept_into_slot(s, l);
     if (r == TN_EAGAIN)
         return tn_step_of(TN_STEP_MORE, 0, 0, 0);
     if (r < 0) {
-        s->now_ms = tn_sys_now_ms();
-        s->retry_ms = r == TN_EFULL ? TN_NEVER : s->now_ms + TN_ACCEPT_RETRY_MS;
-        listening(s, 0);
+        pause_accepting(s, r);
         return tn_step_of(TN_STEP_PAUSED, 0, 0, 0);
     }
     open_slot(s, (uint32_t)r);
+    if (s->idle_ms > 0)
+        tn_link_time(s, (uint32_t)r, s->now_ms + s->idle_ms);
     return tn_step_of(TN_OPENED, (uint32_t)r, 0, 0);
 }
 
@@ -109,16 +260,17 @@ static struct tn_step take_connection(struct tn_server *s, uint32_t l)
     ensures event: tn_step_ok(s, \result);
     ensures type:  \result.type != TN_FRAME && \result.type != TN_STEP_IDLE &&
                    \result.type != TN_STEP_END;
+    ensures read:  \result.type == TN_STEP_READ ==> tn_readable(s, \result.slot);
 */
 static struct tn_step report(struct tn_server *s)
 {
-    const uint32_t who = tn_fd_table_next(&s->table);
+    const uint32_t who = next_report(s);
 
     if (who < TN_CONNECTIONS)
         return serve(s, who, s->table.mask);
     if (who < TN_WATCH_COOKIE)
         return take_connection(s, who - TN_LISTENER_COOKIE);
-    if (who >= TN_COOKIES || s->table.watch[who - TN_WATCH_COOKIE] == -1)
+    if (who >= TN_COOKIES)
         return tn_step_of(TN_STEP_MORE, 0, 0, 0);
     return tn_step_of(TN_READY, 0, who - TN_WATCH_COOKIE, 0);
 }
@@ -140,6 +292,7 @@ static struct tn_step expired(struct tn_server *s, uint32_t slot)
 
     if (s->table.fd[slot] == -1)
         return tn_step_of(TN_STEP_MORE, slot, 0, 0);
+    //@ assert mine: tn_live(s, slot) && tn_owned_at(s, slot);
     if (c->state == TN_CONN_LINGERING)
         return tn_delivery_ended(s, slot, c->reason);
     if (s->idle_ms == 0)
@@ -147,42 +300,91 @@ static struct tn_step expired(struct tn_server *s, uint32_t slot)
     due = c->active_ms + s->idle_ms;
     if (due <= s->waited_ms)
         return tn_delivery_ended(s, slot, TN_BY_IDLE);
-    tn_timers_set(&s->timers, slot, due);
+    tn_link_time(s, slot, due);
     return tn_step_of(TN_STEP_MORE, slot, 0, 0);
 }
 
-/* Receives for the next parked connection, in turn, now that a buffer is
- * free. */
+/* The first connection in slot `from` or above that is in this state; the
+ * number of slots when there is none. */
+/*@ requires shape: tn_table_shape(&s->table) && \valid(s);
+    requires live:  tn_table_live(&s->table);
+    requires from:  0 <= from <= s->table.slots.cap;
+    terminates \true; exits \false;
+    assigns \nothing;
+    ensures range: from <= \result <= s->table.slots.cap;
+    ensures found: \result < s->table.slots.cap ==>
+                   tn_live(s, \result) && s->conn[\result].state == state;
+    ensures first: \forall integer i; from <= i < \result && tn_live(s, i) ==>
+                   s->conn[i].state != state;
+*/
+static uint32_t find(const struct tn_server *s, uint32_t from, int32_t state)
+{
+    uint32_t slot;
+
+    /*@ loop invariant from <= slot <= s->table.slots.cap;
+        loop invariant \forall integer i; from <= i < slot && tn_live(s, i) ==>
+            s->conn[i].state != state;
+        loop assigns slot;
+        loop variant s->table.slots.cap - slot;
+    */
+    for (slot = from; slot < s->table.slots.cap; slot++)
+        if (s->table.fd[slot] != -1 && s->conn[slot].state == state)
+            break;
+    return slot;
+}
+
+/* Notes where the search for parked connections goes on, and whether there may
+ * be one. */
+/*@ TN_SERVER_OK(requires, s, TN_NONE);
+    requires known: 0 <= cursor <= s->table.slots.cap && 0 <= parked <= 1;
+    terminates \true; exits \false;
+    assigns s->park_cursor, s->parked;
+    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures noted: s->park_cursor == cursor && s->parked == parked;
+*/
+static void note_search(struct tn_server *s, int64_t cursor, int64_t parked)
+{
+    s->park_cursor = cursor;
+    s->parked = parked;
+}
+
+/* Turns to the next parked connection, now that a buffer is free. */
 /*@ TN_SERVER_OK(requires, s, TN_NONE);
     requires idle: s->cur == TN_NONE;
     terminates \true; exits \false;
-    assigns *s, TN_KERNEL_STATE;
+    assigns s->park_cursor, s->parked;
     TN_SERVER_OK(ensures, s, TN_NONE);
-    ensures event: tn_step_ok(s, \result);
-    ensures type:  \result.type == TN_CLOSED || \result.type == TN_STEP_MORE ||
-                   \result.type == TN_STEP_PARKED;
+    ensures type:  \result.type == TN_STEP_MORE || \result.type == TN_STEP_READ;
+    ensures read:  \result.type == TN_STEP_READ ==> tn_readable(s, \result.slot);
+    ensures none:  \result.type == TN_STEP_MORE ==> s->parked == 0 &&
+                   \forall integer i; tn_live(s, i) ==> s->conn[i].state != TN_CONN_PARKED;
 */
 static struct tn_step unpark(struct tn_server *s)
 {
     const uint32_t cap = s->table.slots.cap;
-    uint32_t i, slot;
+    uint32_t slot = find(s, (uint32_t)s->park_cursor, TN_CONN_PARKED);
 
-    /*@ loop invariant 0 <= i <= cap;
-        loop invariant s->park_cursor <= cap;
-        TN_SERVER_OK(loop invariant, s, TN_NONE);
-        loop assigns i, slot, s->park_cursor;
-        loop variant cap - i;
-    */
-    for (i = 0; i < cap; i++) {
-        slot = s->park_cursor < cap ? (uint32_t)s->park_cursor : 0;
-        s->park_cursor = slot + 1u;
-        if (s->table.fd[slot] != -1 && s->conn[slot].state == TN_CONN_PARKED) {
-            s->conn[slot].state = TN_CONN_OPEN;
-            return tn_step_of(TN_STEP_READ, slot, 0, 0);
-        }
+    if (slot == cap)
+        slot = find(s, 0, TN_CONN_PARKED);
+    if (slot == cap) {
+        note_search(s, 0, 0);
+        return tn_step_of(TN_STEP_MORE, 0, 0, 0);
     }
-    s->parked = 0;
-    return tn_step_of(TN_STEP_MORE, 0, 0, 0);
+    note_search(s, slot + 1, 1);
+    return tn_step_of(TN_STEP_READ, slot, 0, 0);
+}
+
+/* Notes up to where a drain has read. */
+/*@ TN_SERVER_OK(requires, s, TN_NONE);
+    requires known: 0 <= cursor <= s->table.slots.cap;
+    terminates \true; exits \false;
+    assigns s->drain_cursor;
+    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures noted: s->drain_cursor == cursor;
+*/
+static void note_drained(struct tn_server *s, int64_t cursor)
+{
+    s->drain_cursor = cursor;
 }
 
 /* Goes on with a drain: each open connection is read once more, then finishes
@@ -192,7 +394,10 @@ static struct tn_step unpark(struct tn_server *s)
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
     TN_SERVER_OK(ensures, s, TN_NONE);
-    ensures event: tn_step_ok(s, \result) && \result.type != TN_FRAME;
+    ensures event: tn_step_ok(s, \result);
+    ensures type:  \result.type == TN_CLOSED || \result.type == TN_STEP_READ ||
+                   \result.type == TN_STEP_IDLE || \result.type == TN_STEP_END;
+    ensures read:  \result.type == TN_STEP_READ ==> tn_readable(s, \result.slot);
     ensures idle:  \result.type == TN_STEP_IDLE ==>
                    s->cur == TN_NONE && s->table.poller.pos == s->table.poller.count;
     ensures end:   \result.type == TN_STEP_END ==> s->table.slots.live == 0;
@@ -203,25 +408,36 @@ static struct tn_step drain(struct tn_server *s)
 
     if (s->table.slots.live == 0)
         return tn_step_of(TN_STEP_END, 0, 0, 0);
-    /*@ TN_SERVER_OK(loop invariant, s, TN_NONE);
-        loop assigns slot, s->drain_cursor;
-        loop variant s->table.slots.cap - s->drain_cursor;
-    */
-    while (s->drain_cursor < s->table.slots.cap) {
-        slot = (uint32_t)s->drain_cursor;
-        s->drain_cursor = slot + 1u;
-        if (s->table.fd[slot] != -1 && s->conn[slot].state == TN_CONN_OPEN)
-            return tn_step_of(TN_STEP_READ, slot, 0, 0);
+    slot = find(s, (uint32_t)s->drain_cursor, TN_CONN_OPEN);
+    if (slot < s->table.slots.cap) {
+        note_drained(s, slot + 1);
+        return tn_step_of(TN_STEP_READ, slot, 0, 0);
     }
+    note_drained(s, slot);
+    //@ assert last: tn_live(s, s->table.slots.perm[0]);
     if (s->drain_ms <= s->waited_ms)
         return tn_delivery_ended(s, s->table.slots.perm[0], TN_BY_DRAIN);
     return tn_step_of(TN_STEP_IDLE, 0, 0, 0);
 }
 
 /* Does the next thing that is due when no report is left. */
+/*@ TN_SERVER_OK(requires, s, TN_NONE);
+    requires idle: s->cur == TN_NONE && s->table.poller.pos == s->table.poller.count;
+    terminates \true; exits \false;
+    assigns *s, TN_KERNEL_STATE;
+    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures event: tn_step_ok(s, \result);
+    ensures type:  \result.type == TN_CLOSED || \result.type == TN_STEP_READ ||
+                   \result.type == TN_STEP_MORE || \result.type == TN_STEP_IDLE ||
+                   \result.type == TN_STEP_END;
+    ensures read:  \result.type == TN_STEP_READ ==> tn_readable(s, \result.slot);
+    ensures idle:  \result.type == TN_STEP_IDLE ==>
+                   s->cur == TN_NONE && s->table.poller.pos == s->table.poller.count;
+    ensures end:   \result.type == TN_STEP_END ==> s->table.slots.live == 0;
+*/
 static struct tn_step chore(struct tn_server *s)
 {
-    const uint32_t id = tn_timers_expire(&s->timers, s->waited_ms);
+    const uint32_t id = tn_link_expire(s, s->waited_ms);
 
     if (id != TN_NONE)
         return expired(s, id);
@@ -229,11 +445,11 @@ static struct tn_step chore(struct tn_server *s)
         return unpark(s);
     if (s->draining == 1)
         return drain(s);
-    if (s->paused == 1 && s->retry_ms <= s->waited_ms) {
-        listening(s, TN_READ);
-        return tn_step_of(TN_STEP_MORE, 0, 0, 0);
-    }
-    return tn_step_of(TN_STEP_IDLE, 0, 0, 0);
+    if (s->paused == 0 || s->retry_ms > s->waited_ms)
+        return tn_step_of(TN_STEP_IDLE, 0, 0, 0);
+    note_paused(s, 0, s->retry_ms);
+    listening(s, TN_READ);
+    return tn_step_of(TN_STEP_MORE, 0, 0, 0);
 }
 
 struct tn_step tn_step(struct tn_server *s)
@@ -244,7 +460,7 @@ struct tn_step tn_step(struct tn_server *s)
         step = s->table.poller.pos < s->table.poller.count ? report(s) : chore(s);
         if (step.type == TN_STEP_READ)
             step = tn_delivery_receive(s, step.slot);
-        if (s->cur == TN_NONE)
+        if (s->cur == TN_NONE || step.type != TN_STEP_MORE)
             return step;
     }
     return tn_delivery_next(s);
@@ -315,17 +531,74 @@ static int64_t moved_so_far(const struct tn_server *s)
     return plus(plus(s->counters.bytes_in, s->counters.bytes_out), s->counters.accepted);
 }
 
+/* Waits up to ms for a batch of reports, at the table. */
+/*@ requires room: \valid(s);
+    TN_TABLE_OK(requires, &s->table);
+    requires taken: s->table.poller.pos == s->table.poller.count;
+    terminates \true; exits \false;
+    assigns s->table.poller.pos, s->table.poller.count, s->table.poller.ready[0 .. TN_BATCH - 1],
+            s->table.poller.turn, s->table.poller.vain, s->table.poller.moved,
+            s->table.poller.asked[0 .. TN_ASKED - 1], s->table.poller.who[0 .. TN_ASKED - 1],
+            k_ev_fd[0 .. TN_BATCH - 1], k_ev_inc[0 .. TN_BATCH - 1];
+    TN_TABLE_OK(ensures, &s->table);
+    ensures result: \result == TN_ESYSTEM || 0 <= \result <= TN_BATCH;
+    TN_BESIDE(ensures, s, Pre, Post);
+    ensures slots:  tn_slots_same{Pre, Post}(s);
+    ensures fds:    \forall integer i; 0 <= i < TN_CONNECTIONS ==>
+                    s->table.fd[i] == \old(s->table.fd[i]) &&
+                    s->table.interest[i] == \old(s->table.interest[i]);
+*/
+static int32_t take_batch(struct tn_server *s, int32_t ms)
+{
+    return tn_fd_table_wait(&s->table, ms, moved_so_far(s));
+}
+
+/* Waits up to ms for a batch of reports. */
+/*@ TN_SERVER_OK(requires, s, TN_NONE);
+    requires taken: s->table.poller.pos == s->table.poller.count;
+    terminates \true; exits \false;
+    assigns s->table.poller.pos, s->table.poller.count, s->table.poller.ready[0 .. TN_BATCH - 1],
+            s->table.poller.turn, s->table.poller.vain, s->table.poller.moved,
+            s->table.poller.asked[0 .. TN_ASKED - 1], s->table.poller.who[0 .. TN_ASKED - 1],
+            k_ev_fd[0 .. TN_BATCH - 1], k_ev_inc[0 .. TN_BATCH - 1];
+    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures result: \result == TN_ESYSTEM || 0 <= \result <= TN_BATCH;
+*/
+static int32_t wait_for(struct tn_server *s, int32_t ms)
+{
+    const int32_t n = take_batch(s, ms);
+
+    //@ assert timers: tn_timers_ok(&s->timers);
+    //@ assert lives: \forall integer i; tn_live(s, i) <==> tn_live{Pre}(s, i);
+    //@ assert alike: \forall integer i; tn_live(s, i) ==> conn_same{Pre, Here}(s, i);
+    //@ assert blocks: blocks_same{Pre, Here}(s);
+    //@ assert others: others_same{Pre, Here}(s, TN_NONE);
+    //@ assert leak: tn_no_buffer_leak(s, TN_NONE);
+    return n;
+}
+
+/* Notes that all reports up to now have been asked for. */
+/*@ TN_SERVER_OK(requires, s, TN_NONE);
+    terminates \true; exits \false;
+    assigns s->now_ms, s->waited_ms;
+    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures now: s->waited_ms == s->now_ms;
+*/
+static void note_waited(struct tn_server *s)
+{
+    read_clock(s);
+    s->waited_ms = s->now_ms;
+}
+
 int32_t tn_step_wait(struct tn_server *s, int64_t deadline)
 {
     const int64_t limit = wait_limit(s, deadline);
     int32_t r;
 
     if (limit != TN_NEVER)
-        s->now_ms = tn_sys_now_ms();
-    r = tn_fd_table_wait(&s->table, wait_ms(limit, s->now_ms), moved_so_far(s));
-    if (limit != TN_NEVER || s->idle_ms > 0) {
-        s->now_ms = tn_sys_now_ms();
-        s->waited_ms = s->now_ms;
-    }
+        read_clock(s);
+    r = wait_for(s, wait_ms(limit, s->now_ms));
+    if (limit != TN_NEVER || s->idle_ms > 0)
+        note_waited(s);
     return r;
 }

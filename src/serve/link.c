@@ -1,120 +1,6 @@
 #include "serve/link.h"
 
-/* What one connection's call leaves to all others, and that it suffices for
- * them: each clause of the invariant carries over on its own. */
-/*@ // connection i, its descriptor and what it is watched for are the same
-    predicate conn_same{A, B}(struct tn_server *s, integer i) =
-        tn_live{A}(s, i) && \at(s->conn[i].state, A) == \at(s->conn[i].state, B) &&
-        \at(s->conn[i].reason, A) == \at(s->conn[i].reason, B) &&
-        \at(s->conn[i].active_ms, A) == \at(s->conn[i].active_ms, B) &&
-        \at(s->conn[i].block, A) == \at(s->conn[i].block, B) &&
-        \at(s->table.fd[i], A) == \at(s->table.fd[i], B) &&
-        \at(s->table.interest[i], A) == \at(s->table.interest[i], B);
-    // so are the counters of its streams
-    predicate stream_same{A, B}(integer fd) =
-        \at(k_inc[fd], A) == \at(k_inc[fd], B) && \at(k_rx[fd], A) == \at(k_rx[fd], B) &&
-        \at(k_tx[fd], A) == \at(k_tx[fd], B) && \at(k_log[fd], A) == \at(k_log[fd], B);
-    // and the buffer lent to it
-    predicate block_same{A, B}(struct tn_server *s, integer b) =
-        (tn_lent{A}(s, b) <==> tn_lent{B}(s, b)) && tn_buffer_same{A, B}(s, b) &&
-        \at(s->buffer[b].owner, A) == \at(s->buffer[b].owner, B);
-    predicate in_same{A, B}(struct tn_server *s, integer b) =
-        \forall integer k; 0 <= k < \at(s->buffer[b].in_len, A) ==>
-            \at(s->buffer[b].in[k], A) == \at(s->buffer[b].in[k], B);
-    predicate out_same{A, B}(struct tn_server *s, integer b) =
-        \forall integer k; \at(s->buffer[b].out_head, A) <= k <
-                \at(s->buffer[b].out_head, A) + \at(s->buffer[b].out_len, A) ==>
-            \at(s->buffer[b].out[k], A) == \at(s->buffer[b].out[k], B);
-    predicate others_same{A, B}(struct tn_server *s, integer x) =
-        \forall integer i; tn_live{B}(s, i) && i != x ==>
-            conn_same{A, B}(s, i) && stream_same{A, B}(\at(s->table.fd[i], A)) &&
-            (\at(s->conn[i].block, A) != TN_NO_BLOCK ==>
-                block_same{A, B}(s, \at(s->conn[i].block, A)) &&
-                in_same{A, B}(s, \at(s->conn[i].block, A)) &&
-                out_same{A, B}(s, \at(s->conn[i].block, A)));
-    predicate cur_same{A, B}(struct tn_server *s, integer x) =
-        \at(s->cur, A) == \at(s->cur, B) || \at(s->cur, A) == x;
-    predicate window_same{A, B}(struct tn_server *s) =
-        \at(s->cur, A) == \at(s->cur, B) && \at(s->off, A) == \at(s->off, B) &&
-        \at(s->scanned, A) == \at(s->scanned, B);
-
-    predicate buffers_same{A, B}(struct tn_server *s, integer x) =
-        \forall integer b; 0 <= b < TN_BLOCKS && b != x ==>
-            \at(s->buffer[b].in_len, A) == \at(s->buffer[b].in_len, B) &&
-            \at(s->buffer[b].out_head, A) == \at(s->buffer[b].out_head, B) &&
-            \at(s->buffer[b].out_len, A) == \at(s->buffer[b].out_len, B);
-
-    predicate due_same{A, B}(struct tn_server *s) =
-        \forall integer i; 0 <= i < TN_CONNECTIONS ==>
-            \at(s->timers.due[i], A) == \at(s->timers.due[i], B);
-
-    lemma conn_twice{A, B, C}: \forall struct tn_server *s, integer i;
-        conn_same{A, B}(s, i) ==> conn_same{B, C}(s, i) ==> conn_same{A, C}(s, i);
-    lemma stream_twice{A, B, C}: \forall integer fd;
-        stream_same{A, B}(fd) ==> stream_same{B, C}(fd) ==> stream_same{A, C}(fd);
-    lemma block_twice{A, B, C}: \forall struct tn_server *s, integer b;
-        block_same{A, B}(s, b) ==> block_same{B, C}(s, b) ==> block_same{A, C}(s, b);
-    lemma in_twice{A, B, C}: \forall struct tn_server *s, integer b;
-        block_same{A, B}(s, b) ==> in_same{A, B}(s, b) ==> in_same{B, C}(s, b) ==>
-        in_same{A, C}(s, b);
-    lemma out_twice{A, B, C}: \forall struct tn_server *s, integer b;
-        block_same{A, B}(s, b) ==> out_same{A, B}(s, b) ==> out_same{B, C}(s, b) ==>
-        out_same{A, C}(s, b);
-    lemma others_twice{A, B, C}: \forall struct tn_server *s, integer x;
-        others_same{A, B}(s, x) ==> others_same{B, C}(s, x) ==> others_same{A, C}(s, x);
-    lemma slots_kept{A, B}: \forall struct tn_server *s;
-        tn_slots_same{A, B}(s) ==> \at(tn_slots_ok(&s->table.slots), A) ==>
-        \at(\valid(&s->table.slots), B) ==> \at(tn_slots_ok(&s->table.slots), B);
-    lemma pool_kept{A, B}: \forall struct tn_server *s;
-        tn_pool_same{A, B}(s) ==> \at(s->pool.free, A) == \at(s->pool.free, B) ==>
-        \at(tn_pool_ok(&s->pool), A) ==> \at(\valid(&s->pool), B) ==>
-        \at(tn_pool_ok(&s->pool), B);
-    lemma timers_kept{A, B}: \forall struct tn_server *s;
-        tn_timers_same{A, B}(s) ==> due_same{A, B}(s) ==> \at(tn_timers_ok(&s->timers), A) ==>
-        \at(\valid(&s->timers), B) ==> \at(tn_timers_ok(&s->timers), B);
-    lemma buffers_kept{A, B}: \forall struct tn_server *s, integer x;
-        buffers_same{A, B}(s, x) ==> tn_buffers{A}(s) ==>
-        (0 <= x < TN_BLOCKS ==> \at(tn_buffer_ok(&s->buffer[x]), B)) ==> tn_buffers{B}(s);
-    lemma pending_at_kept{A, B}: \forall struct tn_server *s, integer b, fd;
-        block_same{A, B}(s, b) ==> out_same{A, B}(s, b) ==> stream_same{A, B}(fd) ==>
-        tn_pending_at{A}(s, b, fd) ==> tn_pending_at{B}(s, b, fd);
-    lemma arrived_at_kept{A, B}: \forall struct tn_server *s, integer b, fd;
-        block_same{A, B}(s, b) ==> in_same{A, B}(s, b) ==> stream_same{A, B}(fd) ==>
-        tn_arrived_at{A}(s, b, fd) ==> tn_arrived_at{B}(s, b, fd);
-    lemma owned_kept{A, B}: \forall struct tn_server *s, integer x;
-        others_same{A, B}(s, x) ==> tn_owned{A}(s, TN_NONE) ==>
-        (tn_live{B}(s, x) ==> tn_owned_at{B}(s, x)) ==> tn_owned{B}(s, TN_NONE);
-    lemma rests_kept{A, B}: \forall struct tn_server *s, integer x;
-        others_same{A, B}(s, x) ==> tn_rests{A}(s, x) ==> cur_same{A, B}(s, x) ==>
-        tn_rests{B}(s, x);
-    lemma watched_kept{A, B}: \forall struct tn_server *s, integer x;
-        others_same{A, B}(s, x) ==> tn_watched{A}(s, x) ==> cur_same{A, B}(s, x) ==>
-        tn_watched{B}(s, x);
-    lemma window_kept{A, B}: \forall struct tn_server *s, integer x;
-        others_same{A, B}(s, x) ==> tn_window{A}(s) ==> window_same{A, B}(s) ==>
-        \at(s->cur, A) != x ==>
-        (\at(s->cur, A) != TN_NONE ==> tn_live{B}(s, \at(s->cur, A))) ==> tn_window{B}(s);
-    lemma promised_kept{A, B}: \forall struct tn_server *s, integer x;
-        others_same{A, B}(s, x) ==> tn_promised{A}(s, TN_NONE) ==>
-        (tn_live{B}(s, x) ==>
-            \at(k_log[s->table.fd[x]], B) == \at(k_tx[s->table.fd[x]], B) + tn_out{B}(s, x)) ==>
-        tn_promised{B}(s, TN_NONE);
-    lemma pending_kept{A, B}: \forall struct tn_server *s, integer x;
-        others_same{A, B}(s, x) ==> tn_pending{A}(s) ==>
-        tn_no_buffer_leak{B}(s, TN_NONE) ==>
-        (tn_live{B}(s, x) && \at(s->conn[x].block, B) != TN_NO_BLOCK ==>
-            tn_pending_at{B}(s, \at(s->conn[x].block, B), \at(s->table.fd[x], B))) ==>
-        tn_pending{B}(s);
-    lemma sent_kept{A, B}: \forall struct tn_server *s, integer x;
-        others_same{A, B}(s, x) ==> tn_sent{A}(s) ==>
-        (tn_live{B}(s, x) ==> tn_sent_at{B}(\at(s->table.fd[x], B))) ==> tn_sent{B}(s);
-    lemma arrived_kept{A, B}: \forall struct tn_server *s, integer x;
-        others_same{A, B}(s, x) ==> tn_arrived{A}(s) ==>
-        tn_no_buffer_leak{B}(s, TN_NONE) ==>
-        (tn_live{B}(s, x) && \at(s->conn[x].block, B) != TN_NO_BLOCK ==>
-            tn_arrived_at{B}(s, \at(s->conn[x].block, B), \at(s->table.fd[x], B))) ==>
-        tn_arrived{B}(s);
-*/
+#include "serve/kept.h"
 
 /* Lends the free buffer at hand to slot, empty. */
 /*@ requires shape: \valid(s) && tn_pool_ok(&s->pool) && 0 < s->pool.free &&
@@ -286,20 +172,19 @@ int32_t tn_link_flush(struct tn_server *s, uint32_t slot)
     return n;
 }
 
-/* Drops the first off bytes of the input of slot. */
+/* Drops the first n bytes of the input of slot. */
 /*@ requires shape: \valid(s) && tn_table_shape(&s->table);
     requires slot:  tn_live(s, slot) && s->conn[slot].block != TN_NO_BLOCK;
     requires owned: tn_owned(s, TN_NONE);
     requires no_buffer_leak: tn_no_buffer_leak(s, TN_NONE);
     requires bytes: tn_pending_at(s, s->conn[slot].block, s->table.fd[slot]) &&
                     tn_arrived_at(s, s->conn[slot].block, s->table.fd[slot]);
-    requires ok:    tn_buffers(s) && s->off <= s->buffer[s->conn[slot].block].in_len;
+    requires ok:    tn_buffers(s) && n <= s->buffer[s->conn[slot].block].in_len;
     terminates \true; exits \false;
-    assigns s->cur, s->off, s->buffer[s->conn[slot].block].in_len,
+    assigns s->buffer[s->conn[slot].block].in_len,
             s->buffer[s->conn[slot].block].in[0 .. TN_IN_CAP - 1];
-    ensures ended:  s->cur == TN_NONE && s->off == 0;
     ensures length: s->buffer[s->conn[slot].block].in_len ==
-                    \old(s->buffer[s->conn[slot].block].in_len) - \old(s->off);
+                    \old(s->buffer[s->conn[slot].block].in_len) - n;
     ensures shape:  tn_table_shape(&s->table);
     ensures no_buffer_leak: tn_no_buffer_leak(s, TN_NONE);
     ensures fits:   tn_buffer_ok(&s->buffer[s->conn[slot].block]);
@@ -309,18 +194,89 @@ int32_t tn_link_flush(struct tn_server *s, uint32_t slot)
     ensures others: others_same{Pre, Post}(s, slot);
     ensures rest:   buffers_same{Pre, Post}(s, s->conn[slot].block);
 */
-static void drop_input(struct tn_server *s, uint32_t slot)
+static void drop_input(struct tn_server *s, uint32_t slot, size_t n)
 {
-    const size_t n = (size_t)s->off;
-
-    s->cur = TN_NONE;
-    s->off = 0;
     tn_buffer_delivered(&s->buffer[s->conn[slot].block], n);
 }
 
 void tn_link_delivered(struct tn_server *s, uint32_t slot)
 {
-    drop_input(s, slot);
+    const size_t n = (size_t)s->off;
+
+    s->cur = TN_NONE;
+    s->off = 0;
+    //@ assert due: due_same{Pre, Here}(s) && tn_timers_ok(&s->timers);
+    drop_input(s, slot, n);
+}
+
+void tn_link_drop(struct tn_server *s, uint32_t slot)
+{
+    drop_input(s, slot, s->buffer[s->conn[slot].block].in_len);
+}
+
+/* Appends to the output of slot. */
+/*@ requires shape: \valid(s) && tn_table_shape(&s->table) && tn_framing_known(s->framing);
+    requires slot:  tn_live(s, slot) && s->conn[slot].block != TN_NO_BLOCK;
+    requires owned: tn_owned(s, TN_NONE);
+    requires no_buffer_leak: tn_no_buffer_leak(s, TN_NONE);
+    requires bytes: tn_pending_at(s, s->conn[slot].block, s->table.fd[slot]) &&
+                    tn_arrived_at(s, s->conn[slot].block, s->table.fd[slot]);
+    requires ok:    tn_buffers(s);
+    requires open:  k_ours(s->table.fd[slot]) &&
+                    k_log[s->table.fd[slot]] == k_tx[s->table.fd[slot]] + tn_out(s, slot);
+    requires data:  len <= TN_FRAME_MAX && \valid_read(data + (0 .. len - 1));
+    requires apart: \separated(data + (0 .. len - 1),
+                               &s->buffer[s->conn[slot].block].out[0 .. TN_OUT_CAP - 1]);
+    terminates \true; exits \false;
+    assigns s->buffer[s->conn[slot].block].out_head, s->buffer[s->conn[slot].block].out_len,
+            s->buffer[s->conn[slot].block].out[0 .. TN_OUT_CAP - 1], k_log[s->table.fd[slot]];
+    ensures result:  \result == TN_EFRAME || 0 <= \result <= len + TN_FRAME_OVERHEAD;
+    ensures output:  tn_out(s, slot) == \old(tn_out(s, slot)) + (\result > 0 ? \result : 0);
+    ensures fits:    \old(tn_out(s, slot)) <= TN_OUTPUT_HIGH && 0 < len ==> \result != 0;
+    ensures fits_in: tn_buffer_ok(&s->buffer[s->conn[slot].block]);
+    ensures length:  s->buffer[s->conn[slot].block].in_len ==
+                     \old(s->buffer[s->conn[slot].block].in_len);
+    ensures shape:   tn_table_shape(&s->table);
+    ensures no_buffer_leak: tn_no_buffer_leak(s, TN_NONE);
+    ensures mine:    tn_owned_at(s, slot);
+    ensures promised: k_log[s->table.fd[slot]] == k_tx[s->table.fd[slot]] + tn_out(s, slot);
+    ensures pending: tn_pending_at(s, s->conn[slot].block, s->table.fd[slot]);
+    ensures arrived: tn_arrived_at(s, s->conn[slot].block, s->table.fd[slot]);
+    ensures rest:    buffers_same{Pre, Post}(s, s->conn[slot].block);
+    ensures outputs: \forall integer b; 0 <= b < TN_BLOCKS && b != s->conn[slot].block ==>
+                     out_same{Pre, Post}(s, b);
+    ensures inputs:  \forall integer b; 0 <= b < TN_BLOCKS && b != s->conn[slot].block ==>
+                     in_same{Pre, Post}(s, b);
+*/
+static int32_t append(struct tn_server *s, uint32_t slot, const uint8_t *data, uint32_t len)
+{
+    struct tn_buffer *b = &s->buffer[s->conn[slot].block];
+    const int32_t n = tn_buffer_queue(b, s->framing, data, len);
+
+    /*@ assert kept: \forall integer k;
+            b->out_head <= k < b->out_head + \at(s->buffer[s->conn[slot].block].out_len, Pre) ==>
+            b->out[k] == log_at(s->table.fd[slot], k_inc[s->table.fd[slot]],
+                                k_tx[s->table.fd[slot]] + k - b->out_head); */
+    /*@ ghost if (n > 0)
+            k_promise(s->table.fd[slot], b->out,
+                      (uint32_t)(b->out_head + b->out_len - (size_t)n), (uint32_t)n); */
+    /*@ assert fresh: \forall integer k;
+            b->out_head + \at(s->buffer[s->conn[slot].block].out_len, Pre) <= k <
+                b->out_head + b->out_len ==>
+            b->out[k] == log_at(s->table.fd[slot], k_inc[s->table.fd[slot]],
+                                k_tx[s->table.fd[slot]] + k - b->out_head); */
+    return n;
+}
+
+int32_t tn_link_queue(struct tn_server *s, uint32_t slot, const uint8_t *data, uint32_t len)
+{
+    //@ assert mine: tn_owned_at(s, slot);
+    const int32_t n = append(s, slot, data, len);
+
+    /*@ assert apart: \forall integer i; tn_live(s, i) && i != slot ==>
+            s->conn[i].block != s->conn[slot].block && s->table.fd[i] != s->table.fd[slot]; */
+    //@ assert others: others_same{Pre, Here}(s, slot);
+    return n;
 }
 
 /* Receives behind the input of slot. */
@@ -385,21 +341,11 @@ void tn_link_watch(struct tn_server *s, uint32_t slot)
 void tn_link_idle(struct tn_server *s, uint32_t slot)
 {
     tn_link_return(s, slot);
+    //@ assert none: tn_out(s, slot) == 0 && tn_wants(s->conn[slot].state, 0) == TN_READ;
     if (s->table.interest[slot] != TN_READ)
         tn_fd_table_interest(&s->table, slot, TN_READ);
-}
-
-int32_t tn_link_queue(struct tn_server *s, uint32_t slot, const uint8_t *data, uint32_t len)
-{
-    struct tn_buffer *b = &s->buffer[s->conn[slot].block];
-    const int32_t n = tn_buffer_queue(b, s->framing, data, len);
-
-    return n;
-}
-
-void tn_link_drop(struct tn_server *s, uint32_t slot)
-{
-    s->buffer[s->conn[slot].block].in_len = 0;
+    /*@ assert watched: \forall integer i; tn_live(s, i) && i != slot && i != s->cur ==>
+            s->table.interest[i] == tn_wants(s->conn[i].state, tn_out(s, i)); */
 }
 
 /* Disarms the timer of slot. */
@@ -447,6 +393,116 @@ static void cancel(struct tn_server *s, uint32_t slot)
 static void disarm(struct tn_server *s, uint32_t slot)
 {
     cancel(s, slot);
+}
+
+/* Arms the timer of slot for the time due. */
+/*@ requires shape: \valid(s) && tn_timers_ok(&s->timers) && slot < s->timers.cap;
+    terminates \true; exits \false;
+    assigns s->timers.armed, s->timers.heap[0 .. s->timers.cap - 1],
+            s->timers.pos[0 .. s->timers.cap - 1], s->timers.due[slot];
+    ensures ok:      tn_timers_ok(&s->timers);
+    ensures due:     tn_timer_armed(&s->timers, slot) && s->timers.due[slot] == due;
+    ensures slots:   tn_slots_same{Pre, Post}(s);
+    ensures pool:    tn_pool_same{Pre, Post}(s);
+    ensures reports: tn_reports_same{Pre, Post}(s);
+    ensures times:   \forall integer i; 0 <= i < TN_CONNECTIONS ==>
+                     s->conn[i].active_ms == \old(s->conn[i].active_ms);
+    ensures control: window_same{Pre, Post}(s) && control_same{Pre, Post}(s);
+    ensures config:  s->timers.cap == \old(s->timers.cap) &&
+                     s->framing == \old(s->framing) && s->frame_max == \old(s->frame_max);
+*/
+static void arm(struct tn_server *s, uint32_t slot, int64_t due)
+{
+    tn_timers_set(&s->timers, slot, due);
+}
+
+/* The same, where the table's invariant holds. */
+/*@ requires shape: \valid(s) && tn_pool_ok(&s->pool) && tn_timers_ok(&s->timers) &&
+                    tn_table_shape(&s->table);
+    requires slot:  tn_live(s, slot) && slot < s->timers.cap;
+    requires server: tn_server_shape(s);
+    requires live:  tn_table_live(&s->table);
+    requires no_leak: tn_table_no_leak(&s->table);
+    requires batch: tn_table_batch(&s->table);
+    requires owned: tn_owned(s, TN_NONE);
+    requires no_buffer_leak: tn_no_buffer_leak(s, TN_NONE);
+    terminates \true; exits \false;
+    assigns s->timers.armed, s->timers.heap[0 .. s->timers.cap - 1],
+            s->timers.pos[0 .. s->timers.cap - 1], s->timers.due[slot];
+    ensures shape:   tn_pool_ok(&s->pool) && tn_timers_ok(&s->timers) &&
+                     tn_table_shape(&s->table);
+    ensures server:  tn_server_shape(s);
+    ensures live:    tn_table_live(&s->table);
+    ensures no_leak: tn_table_no_leak(&s->table);
+    ensures batch:   tn_table_batch(&s->table);
+    ensures due:     tn_timer_armed(&s->timers, slot) && s->timers.due[slot] == due;
+    ensures mine:    tn_owned_at(s, slot) && conn_same{Pre, Post}(s, slot);
+    ensures no_buffer_leak: tn_no_buffer_leak(s, TN_NONE);
+    ensures others:  others_same{Pre, Post}(s, slot);
+    ensures slots:   tn_slots_same{Pre, Post}(s);
+    ensures window:  window_same{Pre, Post}(s);
+*/
+static void set_time(struct tn_server *s, uint32_t slot, int64_t due)
+{
+    arm(s, slot, due);
+}
+
+void tn_link_time(struct tn_server *s, uint32_t slot, int64_t due)
+{
+    set_time(s, slot, due);
+}
+
+/* Disarms the earliest timer that is due. */
+/*@ requires shape: \valid(s) && tn_timers_ok(&s->timers);
+    terminates \true; exits \false;
+    assigns s->timers.armed, s->timers.heap[0 .. s->timers.cap - 1],
+            s->timers.pos[0 .. s->timers.cap - 1];
+    ensures ok:      tn_timers_ok(&s->timers);
+    ensures result:  \result == TN_NONE || \result < s->timers.cap;
+    ensures early:   \result != TN_NONE ==> s->timers.due[\result] <= now;
+    ensures slots:   tn_slots_same{Pre, Post}(s);
+    ensures pool:    tn_pool_same{Pre, Post}(s);
+    ensures reports: tn_reports_same{Pre, Post}(s);
+    ensures config:  s->timers.cap == \old(s->timers.cap) &&
+                     s->framing == \old(s->framing) && s->frame_max == \old(s->frame_max);
+*/
+static uint32_t next_due(struct tn_server *s, int64_t now)
+{
+    return tn_timers_expire(&s->timers, now);
+}
+
+/* The same, where the table's invariant holds. */
+/*@ requires shape: \valid(s) && tn_pool_ok(&s->pool) && tn_timers_ok(&s->timers) &&
+                    tn_table_shape(&s->table);
+    requires server: tn_server_shape(s);
+    requires live:  tn_table_live(&s->table);
+    requires no_leak: tn_table_no_leak(&s->table);
+    requires batch: tn_table_batch(&s->table);
+    requires owned: tn_owned(s, TN_NONE);
+    requires no_buffer_leak: tn_no_buffer_leak(s, TN_NONE);
+    terminates \true; exits \false;
+    assigns s->timers.armed, s->timers.heap[0 .. s->timers.cap - 1],
+            s->timers.pos[0 .. s->timers.cap - 1];
+    ensures result:  \result == TN_NONE || \result < s->table.slots.cap;
+    ensures early:   \result != TN_NONE ==> s->timers.due[\result] <= now;
+    ensures shape:   tn_pool_ok(&s->pool) && tn_timers_ok(&s->timers) &&
+                     tn_table_shape(&s->table);
+    ensures server:  tn_server_shape(s);
+    ensures live:    tn_table_live(&s->table);
+    ensures no_leak: tn_table_no_leak(&s->table);
+    ensures batch:   tn_table_batch(&s->table);
+    ensures no_buffer_leak: tn_no_buffer_leak(s, TN_NONE);
+    ensures others:  others_same{Pre, Post}(s, TN_NONE);
+    ensures slots:   tn_slots_same{Pre, Post}(s);
+*/
+static uint32_t take_due(struct tn_server *s, int64_t now)
+{
+    return next_due(s, now);
+}
+
+uint32_t tn_link_expire(struct tn_server *s, int64_t now)
+{
+    return take_due(s, now);
 }
 
 /* Closes the descriptor of slot and frees the slot. */

@@ -9,10 +9,11 @@
 /*@ TN_SERVER_OK(requires, s, slot);
     requires live: tn_live(s, slot);
     terminates \true; exits \false;
-    assigns s->conn[slot].block, s->pool.free, s->buffer[s->pool.perm[s->pool.free - 1]].owner,
-            s->buffer[s->pool.perm[s->pool.free - 1]].in_len,
-            s->buffer[s->pool.perm[s->pool.free - 1]].out_head,
-            s->buffer[s->pool.perm[s->pool.free - 1]].out_len;
+    assigns s->conn[slot].block, s->pool.free,
+            s->buffer[s->pool.perm[s->pool.free > 0 ? s->pool.free - 1 : 0]].owner,
+            s->buffer[s->pool.perm[s->pool.free > 0 ? s->pool.free - 1 : 0]].in_len,
+            s->buffer[s->pool.perm[s->pool.free > 0 ? s->pool.free - 1 : 0]].out_head,
+            s->buffer[s->pool.perm[s->pool.free > 0 ? s->pool.free - 1 : 0]].out_len;
     TN_SERVER_OK(ensures, s, slot);
     ensures result: \result == 0 || \result == 1;
     ensures owns:   \result == 1 <==> s->conn[slot].block != TN_NO_BLOCK;
@@ -148,11 +149,35 @@ int32_t tn_link_queue(struct tn_server *s, uint32_t slot, const uint8_t *data, u
 /*@ TN_SERVER_OK(requires, s, slot);
     requires live: tn_live(s, slot) && s->cur != slot && s->conn[slot].block != TN_NO_BLOCK;
     terminates \true; exits \false;
-    assigns s->buffer[s->conn[slot].block].in_len;
+    assigns s->buffer[s->conn[slot].block].in_len,
+            s->buffer[s->conn[slot].block].in[0 .. TN_IN_CAP - 1];
     TN_SERVER_OK(ensures, s, slot);
     ensures dropped: s->buffer[s->conn[slot].block].in_len == 0;
 */
 void tn_link_drop(struct tn_server *s, uint32_t slot);
+
+/* Looks at the connection again at the time due. */
+/*@ TN_SERVER_OK(requires, s, slot);
+    requires live: tn_live(s, slot);
+    terminates \true; exits \false;
+    assigns s->timers.armed, s->timers.heap[0 .. s->timers.cap - 1],
+            s->timers.pos[0 .. s->timers.cap - 1], s->timers.due[slot];
+    TN_SERVER_OK(ensures, s, slot);
+    ensures due: tn_timer_armed(&s->timers, slot) && s->timers.due[slot] == due;
+*/
+void tn_link_time(struct tn_server *s, uint32_t slot, int64_t due);
+
+/* The next connection whose time has come, its timer disarmed; TN_NONE when
+ * there is none at the time now. */
+/*@ TN_SERVER_OK(requires, s, TN_NONE);
+    terminates \true; exits \false;
+    assigns s->timers.armed, s->timers.heap[0 .. s->timers.cap - 1],
+            s->timers.pos[0 .. s->timers.cap - 1];
+    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures result: \result == TN_NONE || \result < s->table.slots.cap;
+    ensures never_early: \result != TN_NONE ==> s->timers.due[\result] <= now;
+*/
+uint32_t tn_link_expire(struct tn_server *s, int64_t now);
 
 /* Closes the connection at once: buffer, timer, descriptor and slot are free
  * afterwards, what was unsent is dropped, and a pause of accepting ends. */
@@ -161,13 +186,11 @@ void tn_link_drop(struct tn_server *s, uint32_t slot);
     terminates \true; exits \false;
     assigns s->conn[slot].block, s->conn[slot].state, s->cur, s->off, s->retry_ms, s->pool.free,
             s->pool.perm[0 .. TN_BLOCKS - 1], s->pool.pos[0 .. TN_BLOCKS - 1],
-            s->buffer[s->conn[slot].block].out_len, s->timers.armed,
-            s->timers.heap[0 .. s->timers.cap - 1], s->timers.pos[0 .. s->timers.cap - 1],
-            s->table.slots.live, s->table.slots.usable,
+            s->timers.armed, s->timers.heap[0 .. s->timers.cap - 1],
+            s->timers.pos[0 .. s->timers.cap - 1], s->table.slots.live, s->table.slots.usable,
             s->table.slots.perm[0 .. s->table.slots.cap - 1],
             s->table.slots.pos[0 .. s->table.slots.cap - 1], s->table.slots.gen[slot],
-            s->table.fd[slot], k_log[s->table.fd[slot]], k_open[s->table.fd[slot]],
-            k_reg[s->table.fd[slot]];
+            s->table.fd[slot], k_open[s->table.fd[slot]], k_reg[s->table.fd[slot]];
     TN_SERVER_OK(ensures, s, TN_NONE);
     ensures closed: !tn_live(s, slot) && k_open[\old(s->table.fd[slot])] == 0;
     ensures cur:    s->cur == (\old(s->cur) == slot ? TN_NONE : \old(s->cur));

@@ -85,11 +85,11 @@ struct tn_server {
     int64_t park_cursor;  /* where the search for the next parked one starts */
     int64_t draining;     /* 1 after tn_drain */
     int64_t drain_cursor; /* slots below it have been read for the last time */
-    int64_t now_ms;      /* the clock, as of this call of tn_next or its last wait */
-    int64_t waited_ms;   /* the clock when the last wait returned: what had come by then is read
+    int64_t now_ms;       /* the clock, as of this call of tn_next or its last wait */
+    int64_t waited_ms;    /* the clock when the last wait returned: what had come by then is read
                              before any deadline is judged */
-    int64_t retry_ms;    /* when a pause of accepting ends at the latest; TN_NEVER: no limit */
-    int64_t drain_ms;    /* when draining ends by force; TN_NEVER: no limit */
+    int64_t retry_ms;     /* when a pause of accepting ends at the latest; TN_NEVER: no limit */
+    int64_t drain_ms;     /* when draining ends by force; TN_NEVER: no limit */
 
     struct tn_counters counters;
     uint8_t trash[TN_TRASH]; /* what peers send after we have finished */

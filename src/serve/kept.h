@@ -1,0 +1,175 @@
+/* What an operation on one connection leaves to all others, and that this
+ * suffices for them: each clause of the server's invariant carries over from a
+ * state A to a state B on its own.  Nothing here is compiled.
+ */
+#ifndef TN_SERVE_KEPT_H
+#define TN_SERVE_KEPT_H
+
+#include "serve/state.h"
+
+/*@ // connection i, its descriptor and what it is watched for are the same
+    predicate conn_same{A, B}(struct tn_server *s, integer i) =
+        tn_live{A}(s, i) && \at(s->conn[i].state, A) == \at(s->conn[i].state, B) &&
+        \at(s->conn[i].reason, A) == \at(s->conn[i].reason, B) &&
+        \at(s->conn[i].active_ms, A) == \at(s->conn[i].active_ms, B) &&
+        \at(s->conn[i].block, A) == \at(s->conn[i].block, B) &&
+        \at(s->table.fd[i], A) == \at(s->table.fd[i], B) &&
+        \at(s->table.interest[i], A) == \at(s->table.interest[i], B);
+    // so are the counters of its streams
+    predicate stream_same{A, B}(integer fd) =
+        \at(k_inc[fd], A) == \at(k_inc[fd], B) && \at(k_rx[fd], A) == \at(k_rx[fd], B) &&
+        \at(k_tx[fd], A) == \at(k_tx[fd], B) && \at(k_log[fd], A) == \at(k_log[fd], B);
+    // and the buffer lent to it
+    predicate block_same{A, B}(struct tn_server *s, integer b) =
+        (tn_lent{A}(s, b) <==> tn_lent{B}(s, b)) && tn_buffer_same{A, B}(s, b) &&
+        \at(s->buffer[b].owner, A) == \at(s->buffer[b].owner, B);
+    predicate in_same{A, B}(struct tn_server *s, integer b) =
+        \forall integer k; 0 <= k < \at(s->buffer[b].in_len, A) ==>
+            \at(s->buffer[b].in[k], A) == \at(s->buffer[b].in[k], B);
+    predicate out_same{A, B}(struct tn_server *s, integer b) =
+        \forall integer k; \at(s->buffer[b].out_head, A) <= k <
+                \at(s->buffer[b].out_head, A) + \at(s->buffer[b].out_len, A) ==>
+            \at(s->buffer[b].out[k], A) == \at(s->buffer[b].out[k], B);
+    predicate others_same{A, B}(struct tn_server *s, integer x) =
+        \forall integer i; tn_live{B}(s, i) && i != x ==>
+            conn_same{A, B}(s, i) && stream_same{A, B}(\at(s->table.fd[i], A)) &&
+            (\at(s->conn[i].block, A) != TN_NO_BLOCK ==>
+                block_same{A, B}(s, \at(s->conn[i].block, A)) &&
+                in_same{A, B}(s, \at(s->conn[i].block, A)) &&
+                out_same{A, B}(s, \at(s->conn[i].block, A)));
+    predicate cur_same{A, B}(struct tn_server *s, integer x) =
+        \at(s->cur, A) == \at(s->cur, B) || \at(s->cur, A) == x;
+    predicate window_same{A, B}(struct tn_server *s) =
+        \at(s->cur, A) == \at(s->cur, B) && \at(s->off, A) == \at(s->off, B) &&
+        \at(s->scanned, A) == \at(s->scanned, B);
+
+    predicate control_same{A, B}(struct tn_server *s) =
+        \at(s->now_ms, A) == \at(s->now_ms, B) && \at(s->paused, A) == \at(s->paused, B) &&
+        \at(s->parked, A) == \at(s->parked, B) && \at(s->draining, A) == \at(s->draining, B) &&
+        \at(s->park_cursor, A) == \at(s->park_cursor, B) &&
+        \at(s->drain_cursor, A) == \at(s->drain_cursor, B);
+
+    predicate buffers_same{A, B}(struct tn_server *s, integer x) =
+        \forall integer b; 0 <= b < TN_BLOCKS && b != x ==>
+            \at(s->buffer[b].in_len, A) == \at(s->buffer[b].in_len, B) &&
+            \at(s->buffer[b].out_head, A) == \at(s->buffer[b].out_head, B) &&
+            \at(s->buffer[b].out_len, A) == \at(s->buffer[b].out_len, B);
+
+    predicate due_same{A, B}(struct tn_server *s) =
+        \forall integer i; 0 <= i < TN_CONNECTIONS ==>
+            \at(s->timers.due[i], A) == \at(s->timers.due[i], B);
+
+    // what lies beside the table of descriptors
+    predicate conns_same{A, B}(struct tn_server *s) =
+        \forall integer i; 0 <= i < TN_CONNECTIONS ==>
+            \at(s->conn[i].block, A) == \at(s->conn[i].block, B) &&
+            \at(s->conn[i].state, A) == \at(s->conn[i].state, B) &&
+            \at(s->conn[i].reason, A) == \at(s->conn[i].reason, B) &&
+            \at(s->conn[i].active_ms, A) == \at(s->conn[i].active_ms, B);
+    predicate blocks_same{A, B}(struct tn_server *s) =
+        \forall integer b; 0 <= b < TN_BLOCKS ==> block_same{A, B}(s, b);
+    predicate owners_same{A, B}(struct tn_server *s) =
+        \forall integer b; 0 <= b < TN_BLOCKS ==>
+            \at(s->buffer[b].owner, A) == \at(s->buffer[b].owner, B);
+    lemma conn_twice{A, B, C}: \forall struct tn_server *s, integer i;
+        conn_same{A, B}(s, i) ==> conn_same{B, C}(s, i) ==> conn_same{A, C}(s, i);
+    lemma stream_twice{A, B, C}: \forall integer fd;
+        stream_same{A, B}(fd) ==> stream_same{B, C}(fd) ==> stream_same{A, C}(fd);
+    lemma block_twice{A, B, C}: \forall struct tn_server *s, integer b;
+        block_same{A, B}(s, b) ==> block_same{B, C}(s, b) ==> block_same{A, C}(s, b);
+    lemma in_twice{A, B, C}: \forall struct tn_server *s, integer b;
+        block_same{A, B}(s, b) ==> in_same{A, B}(s, b) ==> in_same{B, C}(s, b) ==>
+        in_same{A, C}(s, b);
+    lemma out_twice{A, B, C}: \forall struct tn_server *s, integer b;
+        block_same{A, B}(s, b) ==> out_same{A, B}(s, b) ==> out_same{B, C}(s, b) ==>
+        out_same{A, C}(s, b);
+    lemma others_twice{A, B, C}: \forall struct tn_server *s, integer x;
+        others_same{A, B}(s, x) ==> others_same{B, C}(s, x) ==> others_same{A, C}(s, x);
+    lemma slots_kept{A, B}: \forall struct tn_server *s;
+        tn_slots_same{A, B}(s) ==> \at(tn_slots_ok(&s->table.slots), A) ==>
+        \at(\valid(&s->table.slots), B) ==> \at(tn_slots_ok(&s->table.slots), B);
+    lemma pool_kept{A, B}: \forall struct tn_server *s;
+        tn_pool_same{A, B}(s) ==> \at(s->pool.free, A) == \at(s->pool.free, B) ==>
+        \at(tn_pool_ok(&s->pool), A) ==> \at(\valid(&s->pool), B) ==>
+        \at(tn_pool_ok(&s->pool), B);
+    lemma timers_kept{A, B}: \forall struct tn_server *s;
+        tn_timers_same{A, B}(s) ==> due_same{A, B}(s) ==> \at(tn_timers_ok(&s->timers), A) ==>
+        \at(\valid(&s->timers), B) ==> \at(tn_timers_ok(&s->timers), B);
+    lemma buffers_kept{A, B}: \forall struct tn_server *s, integer x;
+        buffers_same{A, B}(s, x) ==> tn_buffers{A}(s) ==>
+        (0 <= x < TN_BLOCKS ==> \at(tn_buffer_ok(&s->buffer[x]), B)) ==> tn_buffers{B}(s);
+    lemma pending_at_kept{A, B}: \forall struct tn_server *s, integer b, fd;
+        block_same{A, B}(s, b) ==> out_same{A, B}(s, b) ==> stream_same{A, B}(fd) ==>
+        tn_pending_at{A}(s, b, fd) ==> tn_pending_at{B}(s, b, fd);
+    lemma arrived_at_kept{A, B}: \forall struct tn_server *s, integer b, fd;
+        block_same{A, B}(s, b) ==> in_same{A, B}(s, b) ==> stream_same{A, B}(fd) ==>
+        tn_arrived_at{A}(s, b, fd) ==> tn_arrived_at{B}(s, b, fd);
+    lemma owned_kept{A, B}: \forall struct tn_server *s, integer x;
+        others_same{A, B}(s, x) ==> tn_owned{A}(s, TN_NONE) ==>
+        (tn_live{B}(s, x) ==> tn_owned_at{B}(s, x)) ==> tn_owned{B}(s, TN_NONE);
+    lemma blocks_beside{A, B}: \forall struct tn_server *s;
+        owners_same{A, B}(s) ==> tn_pool_same{A, B}(s) ==> buffers_same{A, B}(s, TN_NONE) ==>
+        \at(s->pool.free, A) == \at(s->pool.free, B) ==> blocks_same{A, B}(s);
+    // x was not live: no buffer was its
+    lemma no_buffer_leak_beside{A, B}: \forall struct tn_server *s, integer x;
+        blocks_same{A, B}(s) ==> conns_same{A, B}(s) ==> !tn_live{A}(s, x) ==>
+        (\forall integer i; tn_live{A}(s, i) ==> tn_live{B}(s, i)) ==>
+        tn_no_buffer_leak{A}(s, TN_NONE) ==> tn_no_buffer_leak{B}(s, x);
+    // where x is live and not yet a connection
+    lemma owned_but{A, B}: \forall struct tn_server *s, integer x;
+        others_same{A, B}(s, x) ==> tn_owned{A}(s, TN_NONE) ==> tn_owned{B}(s, x);
+    lemma promised_but{A, B}: \forall struct tn_server *s, integer x;
+        others_same{A, B}(s, x) ==> tn_promised{A}(s, TN_NONE) ==> tn_promised{B}(s, x);
+    lemma pending_but{A, B}: \forall struct tn_server *s, integer x;
+        others_same{A, B}(s, x) ==> tn_pending{A}(s) ==> tn_no_buffer_leak{B}(s, x) ==>
+        tn_pending{B}(s);
+    lemma arrived_but{A, B}: \forall struct tn_server *s, integer x;
+        others_same{A, B}(s, x) ==> tn_arrived{A}(s) ==> tn_no_buffer_leak{B}(s, x) ==>
+        tn_arrived{B}(s);
+    lemma rests_kept{A, B}: \forall struct tn_server *s, integer x;
+        others_same{A, B}(s, x) ==> tn_rests{A}(s, x) ==> cur_same{A, B}(s, x) ==>
+        tn_rests{B}(s, x);
+    lemma watched_kept{A, B}: \forall struct tn_server *s, integer x;
+        others_same{A, B}(s, x) ==> tn_watched{A}(s, x) ==> cur_same{A, B}(s, x) ==>
+        tn_watched{B}(s, x);
+    lemma window_kept{A, B}: \forall struct tn_server *s, integer x;
+        others_same{A, B}(s, x) ==> tn_window{A}(s) ==> window_same{A, B}(s) ==>
+        \at(s->cur, A) != x ==>
+        (\at(s->cur, A) != TN_NONE ==> tn_live{B}(s, \at(s->cur, A))) ==> tn_window{B}(s);
+    lemma promised_kept{A, B}: \forall struct tn_server *s, integer x;
+        others_same{A, B}(s, x) ==> tn_promised{A}(s, TN_NONE) ==>
+        (tn_live{B}(s, x) ==>
+            \at(k_log[s->table.fd[x]], B) == \at(k_tx[s->table.fd[x]], B) + tn_out{B}(s, x)) ==>
+        tn_promised{B}(s, TN_NONE);
+    lemma pending_kept{A, B}: \forall struct tn_server *s, integer x;
+        others_same{A, B}(s, x) ==> tn_pending{A}(s) ==>
+        tn_no_buffer_leak{B}(s, TN_NONE) ==>
+        (tn_live{B}(s, x) && \at(s->conn[x].block, B) != TN_NO_BLOCK ==>
+            tn_pending_at{B}(s, \at(s->conn[x].block, B), \at(s->table.fd[x], B))) ==>
+        tn_pending{B}(s);
+    lemma sent_kept{A, B}: \forall struct tn_server *s, integer x;
+        others_same{A, B}(s, x) ==> tn_sent{A}(s) ==>
+        (tn_live{B}(s, x) ==> tn_sent_at{B}(\at(s->table.fd[x], B))) ==> tn_sent{B}(s);
+    lemma arrived_kept{A, B}: \forall struct tn_server *s, integer x;
+        others_same{A, B}(s, x) ==> tn_arrived{A}(s) ==>
+        tn_no_buffer_leak{B}(s, TN_NONE) ==>
+        (tn_live{B}(s, x) && \at(s->conn[x].block, B) != TN_NO_BLOCK ==>
+            tn_arrived_at{B}(s, \at(s->conn[x].block, B), \at(s->table.fd[x], B))) ==>
+        tn_arrived{B}(s);
+*/
+
+/* Nothing beside the table of descriptors has changed. */
+#define TN_BESIDE(K, s, A, B) \
+    K conns : conns_same{A, B}(s); \
+    K owners : owners_same{A, B}(s); \
+    K window : window_same{A, B}(s); \
+    K control : control_same{A, B}(s); \
+    K pool : tn_pool_same{A, B}(s); \
+    K timers : tn_timers_same{A, B}(s); \
+    K due : due_same{A, B}(s); \
+    K buffers : buffers_same{A, B}(s, TN_NONE); \
+    K config : \at((s)->pool.free, A) == \at((s)->pool.free, B) && \
+               \at((s)->framing, A) == \at((s)->framing, B) && \
+               \at((s)->frame_max, A) == \at((s)->frame_max, B)
+
+#endif
