@@ -55,6 +55,14 @@ void tn_count(int64_t *counter, int64_t n);
 */
 struct tn_step tn_step_of(uint32_t type, uint32_t slot, uint32_t a, uint32_t b);
 
+/* Reads the clock.  slot may be between two states (TN_NONE: no connection is). */
+/*@ TN_SERVER_OK(requires, s, slot);
+    terminates \true; exits \false;
+    assigns s->now_ms;
+    TN_SERVER_OK(ensures, s, slot);
+*/
+void tn_delivery_clock(struct tn_server *s, uint32_t slot);
+
 /* Ends a connection by itself, and tells the caller why. */
 /*@ TN_SERVER_OK(requires, s, slot);
     requires live:   tn_live(s, slot);

@@ -3,17 +3,6 @@
 
 #include "serve/kept.h"
 
-/* Reads the clock. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
-    terminates \true; exits \false;
-    assigns s->now_ms;
-    TN_SERVER_OK(ensures, s, TN_NONE);
-*/
-static void read_clock(struct tn_server *s)
-{
-    s->now_ms = tn_sys_now_ms();
-}
-
 /* Takes the next report of the table. */
 /*@ requires room: \valid(s);
     TN_TABLE_OK(requires, &s->table);
@@ -216,7 +205,7 @@ static void open_slot(struct tn_server *s, uint32_t slot)
 */
 static void pause_accepting(struct tn_server *s, int32_t reason)
 {
-    read_clock(s);
+    tn_delivery_clock(s, TN_NONE);
     note_paused(s, 1, reason == TN_EFULL ? TN_NEVER : s->now_ms + TN_ACCEPT_RETRY_MS);
     listening(s, 0);
 }
@@ -564,7 +553,7 @@ static int32_t take_batch(struct tn_server *s, int32_t ms)
     TN_SERVER_OK(ensures, s, TN_NONE);
     ensures result: \result == TN_ESYSTEM || 0 <= \result <= TN_BATCH;
 */
-static int32_t wait_for(struct tn_server *s, int32_t ms)
+static int32_t wait_batch(struct tn_server *s, int32_t ms)
 {
     const int32_t n = take_batch(s, ms);
 
@@ -586,7 +575,7 @@ static int32_t wait_for(struct tn_server *s, int32_t ms)
 */
 static void note_waited(struct tn_server *s)
 {
-    read_clock(s);
+    tn_delivery_clock(s, TN_NONE);
     s->waited_ms = s->now_ms;
 }
 
@@ -596,8 +585,8 @@ int32_t tn_step_wait(struct tn_server *s, int64_t deadline)
     int32_t r;
 
     if (limit != TN_NEVER)
-        read_clock(s);
-    r = wait_for(s, wait_ms(limit, s->now_ms));
+        tn_delivery_clock(s, TN_NONE);
+    r = wait_batch(s, wait_ms(limit, s->now_ms));
     if (limit != TN_NEVER || s->idle_ms > 0)
         note_waited(s);
     return r;

@@ -248,7 +248,7 @@ void tn_link_drop(struct tn_server *s, uint32_t slot)
     ensures inputs:  \forall integer b; 0 <= b < TN_BLOCKS && b != s->conn[slot].block ==>
                      in_same{Pre, Post}(s, b);
 */
-static int32_t append(struct tn_server *s, uint32_t slot, const uint8_t *data, uint32_t len)
+static int32_t queue_bytes(struct tn_server *s, uint32_t slot, const uint8_t *data, uint32_t len)
 {
     struct tn_buffer *b = &s->buffer[s->conn[slot].block];
     const int32_t n = tn_buffer_queue(b, s->framing, data, len);
@@ -271,7 +271,7 @@ static int32_t append(struct tn_server *s, uint32_t slot, const uint8_t *data, u
 int32_t tn_link_queue(struct tn_server *s, uint32_t slot, const uint8_t *data, uint32_t len)
 {
     //@ assert mine: tn_owned_at(s, slot);
-    const int32_t n = append(s, slot, data, len);
+    const int32_t n = queue_bytes(s, slot, data, len);
 
     /*@ assert apart: \forall integer i; tn_live(s, i) && i != slot ==>
             s->conn[i].block != s->conn[slot].block && s->table.fd[i] != s->table.fd[slot]; */
