@@ -107,25 +107,6 @@
     lemma owned_kept{A, B}: \forall struct tn_server *s, integer x;
         others_same{A, B}(s, x) ==> tn_owned{A}(s, TN_NONE) ==>
         (tn_live{B}(s, x) ==> tn_owned_at{B}(s, x)) ==> tn_owned{B}(s, TN_NONE);
-    lemma blocks_beside{A, B}: \forall struct tn_server *s;
-        owners_same{A, B}(s) ==> tn_pool_same{A, B}(s) ==> buffers_same{A, B}(s, TN_NONE) ==>
-        \at(s->pool.free, A) == \at(s->pool.free, B) ==> blocks_same{A, B}(s);
-    // x was not live: no buffer was its
-    lemma no_buffer_leak_beside{A, B}: \forall struct tn_server *s, integer x;
-        blocks_same{A, B}(s) ==> conns_same{A, B}(s) ==> !tn_live{A}(s, x) ==>
-        (\forall integer i; tn_live{A}(s, i) ==> tn_live{B}(s, i)) ==>
-        tn_no_buffer_leak{A}(s, TN_NONE) ==> tn_no_buffer_leak{B}(s, x);
-    // where x is live and not yet a connection
-    lemma owned_but{A, B}: \forall struct tn_server *s, integer x;
-        others_same{A, B}(s, x) ==> tn_owned{A}(s, TN_NONE) ==> tn_owned{B}(s, x);
-    lemma promised_but{A, B}: \forall struct tn_server *s, integer x;
-        others_same{A, B}(s, x) ==> tn_promised{A}(s, TN_NONE) ==> tn_promised{B}(s, x);
-    lemma pending_but{A, B}: \forall struct tn_server *s, integer x;
-        others_same{A, B}(s, x) ==> tn_pending{A}(s) ==> tn_no_buffer_leak{B}(s, x) ==>
-        tn_pending{B}(s);
-    lemma arrived_but{A, B}: \forall struct tn_server *s, integer x;
-        others_same{A, B}(s, x) ==> tn_arrived{A}(s) ==> tn_no_buffer_leak{B}(s, x) ==>
-        tn_arrived{B}(s);
     lemma rests_kept{A, B}: \forall struct tn_server *s, integer x;
         others_same{A, B}(s, x) ==> tn_rests{A}(s, x) ==> cur_same{A, B}(s, x) ==>
         tn_rests{B}(s, x);
