@@ -15,6 +15,9 @@
 /* A loop that fails a million times must not drown the first failure. */
 #define FAILURES_PRINTED 20u
 
+/* The exit status of a test that does not apply. */
+#define SKIPPED 77
+
 static struct tap_test *tests;
 static struct tap_test **last_test = &tests;
 static unsigned failures;
@@ -87,6 +90,11 @@ _Noreturn void tap_stop(void)
     exit(1);
 }
 
+_Noreturn void tap_skip(void)
+{
+    exit(failures > 0 ? 1 : SKIPPED);
+}
+
 static uint8_t *map_with_guards(size_t n, size_t *page, size_t *body)
 {
     uint8_t *p;
@@ -154,8 +162,10 @@ static void run_in_child(const struct tap_test *test, const sigset_t *mask)
     exit(failures > 0);
 }
 
-/* Prints the verdict and returns 1 when the test passed. */
-static int run_test(const struct tap_test *test, const sigset_t *mask)
+enum verdict { FAILED, PASSED, NOT_APPLIED };
+
+/* Prints the verdict, too. */
+static enum verdict run_test(const struct tap_test *test, const sigset_t *mask)
 {
     int64_t start = now_ms();
     int in_time, status = 0;
@@ -170,7 +180,7 @@ static int run_test(const struct tap_test *test, const sigset_t *mask)
     pid = fork();
     if (pid < 0) {
         printf("FAIL %s: fork: %s\n", name, strerror(errno));
-        return 0;
+        return FAILED;
     }
     if (pid == 0)
         run_in_child(test, mask);
@@ -181,7 +191,11 @@ static int run_test(const struct tap_test *test, const sigset_t *mask)
         ;
     if (in_time && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
         printf("ok   %s (%jd ms)\n", name, (intmax_t)(now_ms() - start));
-        return 1;
+        return PASSED;
+    }
+    if (in_time && WIFEXITED(status) && WEXITSTATUS(status) == SKIPPED) {
+        printf("skip %s\n", name);
+        return NOT_APPLIED;
     }
     if (!in_time)
         printf("FAIL %s: not finished after %u s\n", name, test->deadline_s);
@@ -189,7 +203,7 @@ static int run_test(const struct tap_test *test, const sigset_t *mask)
         printf("FAIL %s: signal %d (%s)\n", name, WTERMSIG(status), strsignal(WTERMSIG(status)));
     else
         printf("FAIL %s: exit status %d\n", name, WEXITSTATUS(status));
-    return 0;
+    return FAILED;
 }
 
 static int is_asked_for(const struct tap_test *test, char **names)
@@ -204,7 +218,7 @@ static int is_asked_for(const struct tap_test *test, char **names)
 
 int main(int argc, char **argv)
 {
-    unsigned passed = 0, failed = 0;
+    unsigned count[] = {[FAILED] = 0, [PASSED] = 0, [NOT_APPLIED] = 0};
     sigset_t block, before;
 
     (void)argc;
@@ -214,11 +228,8 @@ int main(int argc, char **argv)
     for (const struct tap_test *t = tests; t != NULL; t = t->next) {
         if (!is_asked_for(t, argv + 1))
             continue;
-        if (run_test(t, &before))
-            passed++;
-        else
-            failed++;
+        count[run_test(t, &before)]++;
     }
-    printf("%u passed, %u failed\n", passed, failed);
-    return failed > 0 || passed == 0;
+    printf("%u passed, %u failed\n", count[PASSED], count[FAILED]);
+    return count[FAILED] > 0 || count[PASSED] + count[NOT_APPLIED] == 0;
 }

@@ -38,6 +38,10 @@ void tap_fail_bytes(const char *file, int line, const char *a, const char *b, co
 int tap_same_string(const char *a, const char *b);
 _Noreturn void tap_stop(void);
 
+/* Ends a test that does not apply here: it counts as neither passed nor failed,
+ * unless a check of it has failed already. */
+_Noreturn void tap_skip(void);
+
 /* n zeroed bytes that end right before an unreadable page: one byte too far
  * faults.  Given back when the test's process ends. */
 uint8_t *tn_guarded(size_t n);

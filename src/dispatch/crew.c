@@ -2,9 +2,9 @@
 #include "dispatch/crew.h"
 
 #include "os/sys.h"
+#include "os/thread.h"
 #include "os/wake.h"
 
-#include <signal.h>
 #include <string.h>
 #include <time.h>
 
@@ -58,10 +58,7 @@ static void *worker(void *argument)
 {
     struct tn_crew *c = argument;
     uint32_t slot;
-    sigset_t all;
 
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_BLOCK, &all, NULL);
     lock(c);
     while ((slot = tn_jobs_take(&c->jobs)) != TN_NONE || c->closing == 0) {
         if (slot != TN_NONE) {
@@ -119,19 +116,13 @@ static int32_t open_tools(struct tn_crew *c)
 
 static int32_t start_threads(struct tn_crew *c, uint32_t threads)
 {
-    pthread_attr_t attributes;
-    int error = pthread_attr_init(&attributes);
+    int32_t r = 1;
 
-    if (error != 0) {
-        return TN_EMEMORY;
+    while (r == 1 && c->threads < threads) {
+        r = tn_thread_start(&c->thread[c->threads], TN_CREW_STACK, worker, c);
+        c->threads += r == 1;
     }
-    error = pthread_attr_setstacksize(&attributes, TN_CREW_STACK);
-    while (error == 0 && c->threads < threads) {
-        error = pthread_create(&c->thread[c->threads], &attributes, worker, c);
-        c->threads += error == 0;
-    }
-    (void)pthread_attr_destroy(&attributes);
-    return error == 0 ? 1 : TN_EMEMORY;
+    return r;
 }
 
 int32_t tn_crew_open(struct tn_crew *c, uint32_t threads, uint32_t jobs)

@@ -96,7 +96,8 @@ int32_t tn_dispatch_open(struct tn_dispatch *d, const struct tn_dispatch_options
     d->paused = 0;
     d->retry_ms = TN_NEVER;
     d->draining = 0;
-    d->busy = 0;
+    d->kept = 0;
+    d->served = 0;
     d->queue[0] = -1;
     d->queue[1] = -1;
     d->count = &d->counters;
@@ -130,9 +131,18 @@ void tn_dispatch_end(struct tn_dispatch *d)
 
 /* --- one connection -------------------------------------------------------------------- */
 
-/* In a child: closes what its parent waits for, and waits for its lifeline. */
+static void close_kept(struct tn_dispatch *d)
+{
+    for (; d->served < d->kept; d->served++) {
+        tn_sys_close(d->kept_fd[d->served]);
+    }
+}
+
+/* In a child: closes what its parent waits for and keeps, and waits for its
+ * lifeline. */
 static void become_child(struct tn_dispatch *d)
 {
+    close_kept(d);
     for (uint32_t i = 0; i < d->orders.count; i++) {
         if (d->orders.fd[i] > 2) {
             tn_sys_close(d->orders.fd[i]); /* the standard ones keep their numbers */
@@ -173,9 +183,7 @@ static int32_t begin_elsewhere(struct tn_dispatch *d, int32_t fd)
 
 static void begin_here(struct tn_dispatch *d, int32_t fd)
 {
-    d->busy = 1;
     converse(&d->options, fd, &d->orders, d->count);
-    d->busy = 0;
 }
 
 /* Starts to serve fd.  Returns 1, or why nobody could be started. */
@@ -255,21 +263,33 @@ static void accept_on(struct tn_dispatch *d, uint32_t l)
     }
 }
 
-/* Takes who had connected before the drain, as far as there is room: closing
- * the listener would break what they were told is a connection. */
+/* Takes who had connected before the drain: closing the listeners would break
+ * what they were told is a connection. */
 static void take_backlog(struct tn_dispatch *d)
 {
-    uint32_t left = d->options.at_once; /* who comes all the time must not keep us */
-
     for (uint32_t l = 0; l < d->listeners; l++) {
         int32_t fd = 0;
 
-        while (fd >= 0 && left > 0 && has_room(d)) {
+        while (fd >= 0 && d->kept < TN_KEPT) {
             fd = next_connection(d, l);
-            left--;
             if (fd >= 0) {
-                begin_or_keep(d, fd);
+                d->kept_fd[d->kept] = fd;
+                d->kept++;
             }
+        }
+    }
+}
+
+/* Starts to serve those who were taken, as far as there is room. */
+static void begin_kept(struct tn_dispatch *d)
+{
+    while (d->served < d->kept && has_room(d)) {
+        const int32_t fd = d->kept_fd[d->served];
+
+        d->served++; /* before a child is born that closes the others */
+        if (begin(d, fd) != 1) {
+            d->served--;
+            return;
         }
     }
 }
@@ -280,10 +300,16 @@ void tn_dispatch_drain(struct tn_dispatch *d)
         return;
     }
     tn_orders_drain(&d->orders);
-    if (d->busy == 0) {
-        take_backlog(d);
+    if (d->pending >= 0) {
+        d->kept_fd[d->kept] = d->pending;
+        d->kept++;
+        d->pending = -1;
     }
+    take_backlog(d);
     close_listeners(d);
+    if (d->options.flow != TN_BLOCKING) { /* which may be talking to somebody */
+        begin_kept(d);
+    }
 }
 
 /* --- workers of a fixed number ------------------------------------------------------------ */
@@ -425,12 +451,6 @@ static void pass_on(struct tn_dispatch *d)
         return;
     }
     d->draining = 1;
-    if (d->pending >= 0) {
-        tn_count(&d->counters.accepted, 1);
-        tn_count(&d->counters.closed[TN_BY_DRAIN], 1);
-        tn_sys_close(d->pending);
-        d->pending = -1;
-    }
     if (forks(d)) {
         tn_supervisor_drain(&d->supervisor);
     } else if (has_threads(d)) {
@@ -519,12 +539,17 @@ static void force(struct tn_dispatch *d)
     }
 }
 
-/* What no worker took before it ended is served here, as the drain has it. */
-static void serve_queue(struct tn_dispatch *d)
+/* Whom nobody took before the last ended is served here, as the drain has it. */
+static void serve_kept(struct tn_dispatch *d)
 {
     int32_t fd;
 
     while (d->queue[0] >= 0 && (fd = tn_pass_take(d->queue[0])) >= 0) {
+        begin_here(d, fd);
+    }
+    while (d->served < d->kept) {
+        fd = d->kept_fd[d->served];
+        d->served++;
         begin_here(d, fd);
     }
 }
@@ -543,9 +568,7 @@ int32_t tn_dispatch_run(struct tn_dispatch *d)
         }
     }
     pass_on(d);
-    if (d->options.flow == TN_PROCESS_POOL) {
-        serve_queue(d);
-    }
+    serve_kept(d);
     if (forks(d)) {
         tn_totals_add(&d->counters, &d->supervisor.totals);
     } else if (has_threads(d)) {
@@ -554,18 +577,11 @@ int32_t tn_dispatch_run(struct tn_dispatch *d)
     return r < 0 ? r : TN_EOF;
 }
 
-static void close_fd(int32_t *fd)
-{
-    if (*fd >= 0) {
-        tn_sys_close(*fd);
-    }
-    *fd = -1;
-}
-
 void tn_dispatch_close(struct tn_dispatch *d)
 {
     close_listeners(d);
-    close_fd(&d->pending);
+    tn_close_if_open(&d->pending);
+    close_kept(d);
     if (forks(d)) {
         tn_supervisor_kill(&d->supervisor);
         tn_supervisor_close(&d->supervisor);
@@ -573,6 +589,6 @@ void tn_dispatch_close(struct tn_dispatch *d)
         tn_threads_end(&d->threads);
         tn_threads_close(&d->threads);
     }
-    close_fd(&d->queue[0]);
-    close_fd(&d->queue[1]);
+    tn_close_if_open(&d->queue[0]);
+    tn_close_if_open(&d->queue[1]);
 }

@@ -52,6 +52,10 @@ enum tn_flow { TN_BLOCKING, TN_FORK, TN_THREAD, TN_THREAD_POOL, TN_PREFORK, TN_P
  * it ends by itself, and its counters are whole then. */
 #define TN_KILL_GRACE_MS 200
 
+/* Connections of the backlog that a drain takes before it closes the listeners;
+ * those beyond are reset by the system. */
+#define TN_KEPT 1024u
+
 /* What a worker gets that serves in its own way. */
 struct tn_worker {
     uint32_t number;              /* 0 .. workers - 1; that of the one it replaces */
@@ -81,10 +85,12 @@ struct tn_dispatch {
     int32_t listener[TN_LISTENERS];
     uint32_t listeners;              /* 0 once a drain has begun */
     int32_t pending;                 /* a connection that nobody could be started for, or -1 */
+    int32_t kept_fd[TN_KEPT];        /* who had connected when the drain began */
+    uint32_t kept;                   /* how many */
+    uint32_t served;                 /* of them: the rest waits for room, or for the end of all */
     uint32_t paused;                 /* 1 while nothing is accepted */
     int64_t retry_ms;                /* when the system is asked again; TN_NEVER: no need */
     uint32_t draining;               /* 1 once the children know */
-    uint32_t busy;                   /* 1 while this flow itself talks to a client */
     int32_t queue[2];                /* process-pool: what connections are passed by; or -1 */
     struct tn_counters *count;       /* where this flow counts: below, or shared with its parent */
     struct tn_counters counters;     /* complete when tn_dispatch_run has returned */

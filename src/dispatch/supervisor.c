@@ -5,14 +5,6 @@
 
 #include <string.h>
 
-static void close_if_open(int32_t *fd)
-{
-    if (*fd >= 0) {
-        tn_sys_close(*fd);
-    }
-    *fd = -1;
-}
-
 int32_t tn_supervisor_open(struct tn_supervisor *s, uint32_t cap, uint32_t rests)
 {
     int32_t r;
@@ -32,14 +24,14 @@ int32_t tn_supervisor_open(struct tn_supervisor *s, uint32_t cap, uint32_t rests
     }
     r = tn_pipe_open(s->lifeline);
     if (r < 0) {
-        close_if_open(&s->ended);
+        tn_close_if_open(&s->ended);
         return r;
     }
     s->counters = tn_shared_open(cap * sizeof *s->counters);
     if (s->counters == NULL) {
-        close_if_open(&s->ended);
-        close_if_open(&s->lifeline[0]);
-        close_if_open(&s->lifeline[1]);
+        tn_close_if_open(&s->ended);
+        tn_close_if_open(&s->lifeline[0]);
+        tn_close_if_open(&s->lifeline[1]);
         return TN_EMEMORY;
     }
     return 1;
@@ -62,8 +54,8 @@ int32_t tn_supervisor_fork(struct tn_supervisor *s)
     if (pid == 0) {
         s->self = slot;
         s->children.live = 0; /* the others are not its own */
-        close_if_open(&s->ended);
-        close_if_open(&s->lifeline[1]);
+        tn_close_if_open(&s->ended);
+        tn_close_if_open(&s->lifeline[1]);
         return 0;
     }
     tn_children_start(&s->children, slot, pid, now);
@@ -122,7 +114,7 @@ int64_t tn_supervisor_next(const struct tn_supervisor *s)
 
 void tn_supervisor_drain(struct tn_supervisor *s)
 {
-    close_if_open(&s->lifeline[1]);
+    tn_close_if_open(&s->lifeline[1]);
 }
 
 void tn_supervisor_kill(struct tn_supervisor *s)
@@ -142,9 +134,9 @@ void tn_supervisor_kill(struct tn_supervisor *s)
 
 void tn_supervisor_close(struct tn_supervisor *s)
 {
-    close_if_open(&s->ended);
-    close_if_open(&s->lifeline[0]);
-    close_if_open(&s->lifeline[1]);
+    tn_close_if_open(&s->ended);
+    tn_close_if_open(&s->lifeline[0]);
+    tn_close_if_open(&s->lifeline[1]);
     tn_shared_close(s->counters, s->children.cap * sizeof *s->counters);
     s->counters = NULL;
 }

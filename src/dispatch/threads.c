@@ -1,29 +1,20 @@
-#define _GNU_SOURCE
 #include "dispatch/threads.h"
 
 #include "dispatch/totals.h"
 #include "os/process.h"
+#include "os/thread.h"
 #include "os/wake.h"
 #include "serve/stream.h"
 
-#include <signal.h>
 #include <string.h>
-
-static void close_line(int32_t *fd)
-{
-    if (*fd >= 0) {
-        tn_sys_close(*fd);
-    }
-    *fd = -1;
-}
 
 static void close_lines(struct tn_threads *t)
 {
-    close_line(&t->ended);
-    close_line(&t->lifeline[0]);
-    close_line(&t->lifeline[1]);
-    close_line(&t->endline[0]);
-    close_line(&t->endline[1]);
+    tn_close_if_open(&t->ended);
+    tn_close_if_open(&t->lifeline[0]);
+    tn_close_if_open(&t->lifeline[1]);
+    tn_close_if_open(&t->endline[0]);
+    tn_close_if_open(&t->endline[1]);
 }
 
 int32_t tn_threads_open(struct tn_threads *t, uint32_t cap, void (*serve)(struct tn_thread *),
@@ -61,10 +52,7 @@ static void *live(void *argument)
     struct tn_thread *self = argument;
     struct tn_threads *t = self->threads;
     uint32_t awaited;
-    sigset_t all;
 
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_BLOCK, &all, NULL);
     t->serve(self);
     (void)pthread_mutex_lock(&t->lock);
     t->done_slot[t->done] = self->slot;
@@ -82,8 +70,7 @@ int32_t tn_threads_start(struct tn_threads *t, int32_t fd)
 {
     const uint32_t slot = tn_children_vacant(&t->slots, 0);
     struct tn_thread *self;
-    pthread_attr_t attributes;
-    int error;
+    int32_t r;
 
     if (slot == TN_NONE) {
         return TN_EFULL;
@@ -93,14 +80,9 @@ int32_t tn_threads_start(struct tn_threads *t, int32_t fd)
     self->slot = slot;
     self->fd = fd;
     memset(&self->counters, 0, sizeof self->counters);
-    if (pthread_attr_init(&attributes) != 0) {
-        return TN_EMEMORY;
-    }
-    error = pthread_attr_setstacksize(&attributes, sizeof(struct tn_stream) + TN_SESSION_STACK);
-    error = error != 0 ? error : pthread_create(&self->id, &attributes, live, self);
-    (void)pthread_attr_destroy(&attributes);
-    if (error != 0) {
-        return TN_EMEMORY;
+    r = tn_thread_start(&self->id, sizeof(struct tn_stream) + TN_SESSION_STACK, live, self);
+    if (r < 0) {
+        return r;
     }
     tn_children_start(&t->slots, slot, (int32_t)slot + 1, 0);
     return 1;
@@ -156,13 +138,13 @@ void tn_threads_await(struct tn_threads *t)
 
 void tn_threads_drain(struct tn_threads *t)
 {
-    close_line(&t->lifeline[1]);
+    tn_close_if_open(&t->lifeline[1]);
 }
 
 void tn_threads_end(struct tn_threads *t)
 {
-    close_line(&t->lifeline[1]);
-    close_line(&t->endline[1]);
+    tn_close_if_open(&t->lifeline[1]);
+    tn_close_if_open(&t->endline[1]);
 }
 
 void tn_threads_close(struct tn_threads *t)

@@ -6,6 +6,8 @@
 #define _GNU_SOURCE
 #include "os/listen.h"
 
+#include "os/error.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -108,31 +110,12 @@ static int parse_inet(const char *text, struct place *p)
     return inet_pton(AF_INET, host, &p->at.v4.sin_addr) == 1;
 }
 
-static int32_t refusal(int error)
-{
-    switch (error) {
-    case EADDRINUSE:
-        return TN_EINUSE;
-    case EACCES:
-    case EPERM:
-        return TN_EACCESS;
-    case EMFILE:
-    case ENFILE:
-        return TN_EFILES;
-    case ENOBUFS:
-    case ENOMEM:
-        return TN_EMEMORY;
-    default:
-        return TN_ESYSTEM;
-    }
-}
-
 /* Closes fd after a failure and names the failure, leaving it in errno. */
 static int32_t give_up(int fd, int error)
 {
     (void)close(fd);
     errno = error;
-    return refusal(error);
+    return tn_error_of(error);
 }
 
 /* Nobody answers at the socket file: its server is gone.  A socket only, for
@@ -188,7 +171,7 @@ static int32_t open_place(const struct place *p, uint32_t backlog, int share)
     int error = 0;
 
     if (fd < 0) {
-        return refusal(errno);
+        return tn_error_of(errno);
     }
     if (family != AF_UNIX) {
         error = set_option(fd, SOL_SOCKET, SO_REUSEADDR);
@@ -294,7 +277,7 @@ int32_t tn_listen_again(int32_t fd)
 {
     const int another = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 
-    return another >= 0 ? another : refusal(errno);
+    return another >= 0 ? another : tn_error_of(errno);
 }
 
 int32_t tn_listen_open_many(const char *address, uint32_t backlog, char bound[TN_ADDRESS_LEN],

@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "os/pass.h"
 
+#include "os/error.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -22,9 +24,7 @@ int32_t tn_pass_open(int32_t end[2])
     int fd[2];
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fd) != 0) {
-        return errno == EMFILE || errno == ENFILE    ? TN_EFILES
-               : errno == ENOBUFS || errno == ENOMEM ? TN_EMEMORY
-                                                     : TN_ESYSTEM;
+        return tn_error_of(errno);
     }
     (void)setsockopt(fd[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
     end[0] = fd[0];

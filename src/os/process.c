@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "os/process.h"
 
+#include "os/error.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -12,20 +14,6 @@
 #include <unistd.h>
 
 _Static_assert(sizeof(pid_t) == sizeof(int32_t), "process ids are 32-bit");
-
-static int32_t shortage(int error)
-{
-    switch (error) {
-    case EMFILE:
-    case ENFILE:
-        return TN_EFILES;
-    case EAGAIN:
-    case ENOMEM:
-        return TN_EMEMORY;
-    default:
-        return TN_ESYSTEM;
-    }
-}
 
 int32_t tn_process_watch(void)
 {
@@ -38,7 +26,7 @@ int32_t tn_process_watch(void)
         return TN_ESYSTEM;
     }
     fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-    return fd >= 0 ? fd : shortage(errno);
+    return fd >= 0 ? fd : tn_error_of(errno);
 }
 
 void tn_process_unwatch(int32_t fd)
@@ -76,7 +64,7 @@ int32_t tn_process_fork(void)
     const pid_t pid = fork();
 
     if (pid < 0) {
-        return shortage(errno);
+        return errno == EAGAIN ? TN_EMEMORY : tn_error_of(errno);
     }
     if (pid == 0) {
         leave_parent(parent);
@@ -139,11 +127,19 @@ int32_t tn_pipe_open(int32_t end[2])
     int fd[2];
 
     if (pipe2(fd, O_CLOEXEC) != 0) {
-        return shortage(errno);
+        return tn_error_of(errno);
     }
     end[0] = fd[0];
     end[1] = fd[1];
     return 1;
+}
+
+void tn_close_if_open(int32_t *fd)
+{
+    if (*fd >= 0) {
+        (void)close(*fd);
+    }
+    *fd = -1;
 }
 
 void *tn_shared_open(size_t len)

@@ -50,6 +50,9 @@ void tn_process_exit(int32_t status);
  * TN_EFILES, TN_EMEMORY, TN_ESYSTEM. */
 int32_t tn_pipe_open(int32_t end[2]);
 
+/* Closes *fd unless it is -1, which it is afterwards. */
+void tn_close_if_open(int32_t *fd);
+
 /* len zeroed bytes that children forked later share with this process, or
  * null.  Taken once, at the start; tn_shared_close gives them back. */
 void *tn_shared_open(size_t len);

@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "os/signals.h"
 
+#include "os/error.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -19,18 +21,7 @@ int32_t tn_signals_open(void)
         return TN_ESYSTEM;
     }
     fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-    if (fd >= 0) {
-        return fd;
-    }
-    switch (errno) {
-    case EMFILE:
-    case ENFILE:
-        return TN_EFILES;
-    case ENOMEM:
-        return TN_EMEMORY;
-    default:
-        return TN_ESYSTEM;
-    }
+    return fd >= 0 ? fd : tn_error_of(errno);
 }
 
 int32_t tn_signals_take(int32_t fd)

@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "os/wake.h"
 
+#include "os/error.h"
+
 #include <errno.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -10,12 +12,7 @@ int32_t tn_wake_open(void)
 {
     const int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 
-    if (fd >= 0) {
-        return fd;
-    }
-    return errno == EMFILE || errno == ENFILE ? TN_EFILES
-           : errno == ENOMEM                  ? TN_EMEMORY
-                                              : TN_ESYSTEM;
+    return fd >= 0 ? fd : tn_error_of(errno);
 }
 
 void tn_wake(int32_t fd)

@@ -319,3 +319,35 @@ TEST(a_second_server_on_the_port_of_workers_is_refused)
     CHECK(strstr(other.errors, "address in use") != NULL);
     server_stop(&s);
 }
+
+/* Everybody is talked to and more wait when the drain begins: a connection is a
+ * connection, and each of those who wait is answered. */
+TEST(who_had_connected_before_a_drain_is_answered)
+{
+    NEEDS(!model_under_test()->event);
+    enum { MOST_HELD = 64, WAITING = 100 };
+    struct server s = server_with("--framing", "line", NULL);
+    int held = model_under_test()->at_once < MOST_HELD ? model_under_test()->at_once : MOST_HELD;
+    int held_fd[MOST_HELD], waiting_fd[WAITING];
+
+    for (int i = 0; i < held; i++) {
+        held_fd[i] = peer_connect(&s);
+        peer_exchange(held_fd[i], "hi\n", 3, "hi\n", 3);
+    }
+    for (int i = 0; i < WAITING; i++) {
+        waiting_fd[i] = peer_connect(&s);
+        peer_send(waiting_fd[i], "hello\n", 6);
+    }
+    REQUIRE(kill(s.pid, SIGTERM) == 0);
+    for (int i = 0; i < held; i++) {
+        peer_expect_end(held_fd[i]);
+        close(held_fd[i]);
+    }
+    for (int i = 0; i < WAITING; i++) {
+        peer_expect(waiting_fd[i], "hello\n", 6);
+        close(waiting_fd[i]);
+    }
+    server_ended(&s);
+    CHECK_EQ(total(&s, "accepted"), held + WAITING);
+    CHECK_EQ(total_closed(&s), held + WAITING);
+}

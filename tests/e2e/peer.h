@@ -85,7 +85,7 @@ static inline const struct model *model_under_test(void)
     do { \
         if (!(what)) { \
             printf("    not for %s: needs %s\n", model_under_test()->name, #what); \
-            return; \
+            tap_skip(); \
         } \
     } while (0)
 #define NEEDS_AT_ONCE(n) NEEDS(model_under_test()->at_once >= (n))

@@ -3,6 +3,7 @@
 #include "tap.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -58,4 +59,27 @@ TEST(bytes_are_compared_up_to_their_length)
     CHECK_BYTES("abcd", "abcx", 3);
     CHECK_STR("same", "same");
     CHECK_EQ(-1, (int64_t)-1);
+}
+
+/* The exit status of a process that skips, after a failed check if asked to. */
+static int skipped(int failed)
+{
+    int status = 0;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        if (failed) {
+            printf("    the next failure is meant\n");
+            tap_fail(__FILE__, __LINE__, "a check before the skip");
+        }
+        tap_skip();
+    }
+    waitpid(pid, &status, 0);
+    return WEXITSTATUS(status);
+}
+
+TEST(a_skip_is_no_success_and_hides_no_failure)
+{
+    CHECK(skipped(0) > 1);
+    CHECK_EQ(skipped(1), 1);
 }
