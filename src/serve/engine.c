@@ -233,6 +233,26 @@ static void pause_accepting(struct tn_server *s, int32_t reason)
     listening(s, 0);
 }
 
+/* Makes the connection just accepted into slot an open one, and says so. */
+/*@ TN_SERVER_BUT(requires, s, slot, slot);
+    requires live: tn_live(s, slot) && s->cur == TN_NONE && s->table.interest[slot] == TN_READ;
+    requires empty: k_rx[s->table.fd[slot]] == 0 && k_tx[s->table.fd[slot]] == 0 &&
+                    k_log[s->table.fd[slot]] == 0;
+    terminates \true; exits \false;
+    assigns *s;
+    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures event: tn_step_ok(s, \result);
+    ensures type:  \result.type == TN_OPENED;
+    ensures idle:  s->cur == TN_NONE;
+*/
+static struct tn_step opened(struct tn_server *s, uint32_t slot)
+{
+    open_slot(s, slot);
+    if (s->idle_ms > 0)
+        tn_link_time(s, slot, s->now_ms + s->idle_ms);
+    return tn_step_of(TN_OPENED, slot, 0, 0);
+}
+
 /* Accepts one connection from listener l, or pauses accepting. */
 /*@ TN_SERVER_OK(requires, s, TN_NONE);
     requires listener: l < TN_LISTENERS && s->table.listener[l] != -1;
@@ -257,10 +277,7 @@ static struct tn_step take_connection(struct tn_server *s, uint32_t l)
         pause_accepting(s, r);
         return tn_step_of(TN_STEP_PAUSED, 0, 0, 0);
     }
-    open_slot(s, (uint32_t)r);
-    if (s->idle_ms > 0)
-        tn_link_time(s, (uint32_t)r, s->now_ms + s->idle_ms);
-    return tn_step_of(TN_OPENED, (uint32_t)r, 0, 0);
+    return opened(s, (uint32_t)r);
 }
 
 /* Takes the next readiness report and serves it. */
@@ -386,6 +403,82 @@ static struct tn_step unpark(struct tn_server *s)
     return tn_step_of(TN_STEP_READ, slot, 0, 0);
 }
 
+/* The first listener that is there; TN_LISTENERS when none is. */
+/*@ requires room: \valid_read(s);
+    terminates \true; exits \false;
+    assigns \nothing;
+    ensures there: \result < TN_LISTENERS ==> s->table.listener[\result] != -1;
+    ensures none:  \result == TN_LISTENERS ==>
+                   \forall integer l; 0 <= l < TN_LISTENERS ==> s->table.listener[l] == -1;
+    ensures range: \result <= TN_LISTENERS;
+*/
+static uint32_t first_listener(const struct tn_server *s)
+{
+    uint32_t l;
+
+    /*@ loop invariant 0 <= l <= TN_LISTENERS;
+        loop invariant \forall integer o; 0 <= o < l ==> s->table.listener[o] == -1;
+        loop assigns l;
+        loop variant TN_LISTENERS - l;
+    */
+    for (l = 0; l < TN_LISTENERS; l++)
+        if (s->table.listener[l] != -1)
+            break;
+    return l;
+}
+
+/* Closes listener l. */
+/*@ TN_SERVER_OK(requires, s, TN_NONE);
+    requires open: l < TN_LISTENERS && s->table.listener[l] != -1;
+    terminates \true; exits \false;
+    assigns s->table.listener[l], s->table.listening[l], k_open[0 .. TN_SYS_FDS - 1],
+            k_reg[0 .. TN_SYS_FDS - 1];
+    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures closed: s->table.listener[l] == -1;
+*/
+static void close_listener(struct tn_server *s, uint32_t l)
+{
+    tn_fd_table_unlisten(&s->table, l);
+}
+
+/* Notes that a drain accepts one connection less. */
+/*@ TN_SERVER_OK(requires, s, TN_NONE);
+    requires some: s->backlog > 0;
+    terminates \true; exits \false;
+    assigns s->backlog;
+    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures fewer: s->backlog == \old(s->backlog) - 1;
+*/
+static void note_accepted(struct tn_server *s)
+{
+    s->backlog--;
+}
+
+/* In a drain: accepts one who had connected to listener l, or closes it. */
+/*@ TN_SERVER_OK(requires, s, TN_NONE);
+    requires listener: l < TN_LISTENERS && s->table.listener[l] != -1;
+    requires idle: s->cur == TN_NONE;
+    terminates \true; exits \false;
+    assigns *s, TN_KERNEL_STATE;
+    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures event: tn_step_ok(s, \result);
+    ensures type:  \result.type == TN_OPENED || \result.type == TN_STEP_MORE;
+    ensures idle:  s->cur == TN_NONE;
+*/
+static struct tn_step empty_listener(struct tn_server *s, uint32_t l)
+{
+    int32_t r = TN_EAGAIN;
+
+    if (s->backlog > 0) {
+        note_accepted(s);
+        r = accept_into_slot(s, l);
+    }
+    if (r >= 0)
+        return opened(s, (uint32_t)r);
+    close_listener(s, l);
+    return tn_step_of(TN_STEP_MORE, 0, 0, 0);
+}
+
 /* Notes up to where a drain has read. */
 /*@ TN_SERVER_OK(requires, s, TN_NONE);
     requires known: 0 <= cursor <= s->table.slots.cap;
@@ -399,15 +492,17 @@ static void note_drained(struct tn_server *s, int64_t cursor)
     s->drain_cursor = cursor;
 }
 
-/* Goes on with a drain: each open connection is read once more, then finishes
- * when all that came was delivered. */
+/* Goes on with a drain: the listeners are emptied and closed, each open
+ * connection is read once more, then finishes when all that came was
+ * delivered. */
 /*@ TN_SERVER_OK(requires, s, TN_NONE);
     requires idle: s->cur == TN_NONE && s->table.poller.pos == s->table.poller.count;
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
     TN_SERVER_OK(ensures, s, TN_NONE);
     ensures event: tn_step_ok(s, \result);
-    ensures type:  \result.type == TN_CLOSED || \result.type == TN_STEP_READ ||
+    ensures type:  \result.type == TN_OPENED || \result.type == TN_CLOSED ||
+                   \result.type == TN_STEP_READ || \result.type == TN_STEP_MORE ||
                    \result.type == TN_STEP_IDLE || \result.type == TN_STEP_END;
     ensures read:  \result.type == TN_STEP_READ ==> tn_readable(s, \result.slot);
     ensures idle:  \result.type == TN_STEP_IDLE ==>
@@ -416,8 +511,11 @@ static void note_drained(struct tn_server *s, int64_t cursor)
 */
 static struct tn_step drain(struct tn_server *s)
 {
+    const uint32_t listener = first_listener(s);
     uint32_t slot;
 
+    if (listener < TN_LISTENERS)
+        return empty_listener(s, listener);
     if (s->table.slots.live == 0)
         return tn_step_of(TN_STEP_END, 0, 0, 0);
     slot = find(s, (uint32_t)s->drain_cursor, TN_CONN_OPEN);
@@ -439,9 +537,9 @@ static struct tn_step drain(struct tn_server *s)
     assigns *s, TN_KERNEL_STATE;
     TN_SERVER_OK(ensures, s, TN_NONE);
     ensures event: tn_step_ok(s, \result);
-    ensures type:  \result.type == TN_CLOSED || \result.type == TN_STEP_READ ||
-                   \result.type == TN_STEP_MORE || \result.type == TN_STEP_IDLE ||
-                   \result.type == TN_STEP_END;
+    ensures type:  \result.type == TN_OPENED || \result.type == TN_CLOSED ||
+                   \result.type == TN_STEP_READ || \result.type == TN_STEP_MORE ||
+                   \result.type == TN_STEP_IDLE || \result.type == TN_STEP_END;
     ensures read:  \result.type == TN_STEP_READ ==> tn_readable(s, \result.slot);
     ensures idle:  \result.type == TN_STEP_IDLE ==>
                    s->cur == TN_NONE && s->table.poller.pos == s->table.poller.count;

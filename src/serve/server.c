@@ -22,7 +22,7 @@ static uint32_t options_ok(const struct tn_options *o)
     requires cap:  s->table.slots.cap <= TN_CONNECTIONS && 0 < s->table.slots.cap;
     terminates \true; exits \false;
     assigns s->cur, s->off, s->scanned, s->paused, s->parked, s->park_cursor, s->draining,
-            s->drain_cursor, s->now_ms, s->waited_ms, s->retry_ms, s->drain_ms, s->counters,
+            s->backlog, s->drain_cursor, s->now_ms, s->waited_ms, s->retry_ms, s->drain_ms, s->counters,
             s->pool, s->timers, s->buffer[0 .. TN_BLOCKS - 1].owner,
             s->buffer[0 .. TN_BLOCKS - 1].in_len, s->buffer[0 .. TN_BLOCKS - 1].out_head,
             s->buffer[0 .. TN_BLOCKS - 1].out_len;
@@ -45,6 +45,7 @@ static void reset(struct tn_server *s)
     s->parked = 0;
     s->park_cursor = 0;
     s->draining = 0;
+    s->backlog = 0;
     s->drain_cursor = 0;
     s->now_ms = tn_sys_now_ms();
     s->waited_ms = s->now_ms;
@@ -285,26 +286,13 @@ int32_t tn_close(struct tn_server *s, struct tn_handle conn)
 
 void tn_drain(struct tn_server *s, int32_t timeout_ms)
 {
-    uint32_t l;
-
     if (s->draining == 1)
         return;
     s->now_ms = tn_sys_now_ms();
     s->draining = 1;
+    s->backlog = TN_DRAIN_BACKLOG;
     s->drain_cursor = 0;
     s->drain_ms = timeout_ms < 0 ? TN_NEVER : s->now_ms + timeout_ms;
-    /*@ loop invariant 0 <= l <= TN_LISTENERS;
-        loop invariant s->draining == 1;
-        loop invariant \forall integer o; 0 <= o < l ==> s->table.listener[o] == -1;
-        TN_SERVER_OK(loop invariant, s, TN_NONE);
-        loop assigns l, s->table.listener[0 .. TN_LISTENERS - 1],
-                     s->table.listening[0 .. TN_LISTENERS - 1], k_open[0 .. TN_SYS_FDS - 1],
-                     k_reg[0 .. TN_SYS_FDS - 1];
-        loop variant TN_LISTENERS - l;
-    */
-    for (l = 0; l < TN_LISTENERS; l++)
-        if (s->table.listener[l] != -1)
-            tn_fd_table_unlisten(&s->table, l);
 }
 
 void tn_fini(struct tn_server *s)

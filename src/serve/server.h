@@ -156,17 +156,17 @@ int32_t tn_finish(struct tn_server *s, struct tn_handle conn);
 */
 int32_t tn_close(struct tn_server *s, struct tn_handle conn);
 
-/* Ends the server in good order: listeners are closed, connections finished as
- * by tn_finish once what has come from them is answered, and those that are
- * left after timeout_ms (TN_FOREVER: no limit) closed.  Go on calling tn_next:
- * it returns TN_EOF at the end. */
+/* Ends the server in good order: who had connected is accepted, the listeners
+ * are closed, connections finished as by tn_finish once what has come from them
+ * is answered, and those that are left after timeout_ms (TN_FOREVER: no limit)
+ * closed.  Go on calling tn_next, which does all that: it returns TN_EOF at the
+ * end. */
 /*@ TN_SERVER_OK(requires, s, TN_NONE);
     terminates \true; exits \false;
-    assigns *s, TN_KERNEL_STATE;
+    assigns s->draining, s->backlog, s->drain_cursor, s->now_ms, s->drain_ms;
     TN_SERVER_OK(ensures, s, TN_NONE);
     ensures draining: s->draining == 1;
-    ensures deaf: \old(s->draining) == 0 ==>
-                  \forall integer l; 0 <= l < TN_LISTENERS ==> s->table.listener[l] == -1;
+    ensures once: \old(s->draining) == 1 ==> s->drain_ms == \old(s->drain_ms);
 */
 void tn_drain(struct tn_server *s, int32_t timeout_ms);
 

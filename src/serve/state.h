@@ -21,6 +21,9 @@
  * for as long as they like: set one where peers are not trusted. */
 #define TN_DEFAULT_CONNECTIONS (TN_CONNECTIONS < 1024u ? TN_CONNECTIONS : 1024u)
 #define TN_DEFAULT_LINGER_MS 2000u
+/* Who had connected before a drain is accepted: at most so many, for who comes
+ * all the time must not keep it. */
+#define TN_DRAIN_BACKLOG 4096
 /* How long accepting pauses after the system ran out of descriptors, if none
  * of ours is closed before. */
 #define TN_ACCEPT_RETRY_MS 100
@@ -84,6 +87,7 @@ struct tn_server {
     int64_t parked;       /* 1 while some connection may be parked */
     int64_t park_cursor;  /* where the search for the next parked one starts */
     int64_t draining;     /* 1 after tn_drain */
+    int64_t backlog;      /* how many a drain may still accept before it closes the listeners */
     int64_t drain_cursor; /* slots below it have been read for the last time */
     int64_t now_ms;       /* the clock, as of this call of tn_next or its last wait */
     int64_t waited_ms;    /* the clock when the last wait returned: what had come by then is read

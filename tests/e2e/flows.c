@@ -324,7 +324,6 @@ TEST(a_second_server_on_the_port_of_workers_is_refused)
  * connection, and each of those who wait is answered. */
 TEST(who_had_connected_before_a_drain_is_answered)
 {
-    NEEDS(!model_under_test()->event);
     enum { MOST_HELD = 64, WAITING = 100 };
     struct server s = server_with("--framing", "line", NULL);
     int held = model_under_test()->at_once < MOST_HELD ? model_under_test()->at_once : MOST_HELD;

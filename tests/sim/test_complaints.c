@@ -467,6 +467,52 @@ TEST(a_drain_ends_connections_that_wait_for_a_buffer)
     stop();
 }
 
+/* A connection is one for its peer before it is accepted: a drain does not reset
+ * those who had connected, and turns away who connects afterwards. */
+TEST(a_drain_accepts_who_had_connected_and_nobody_else)
+{
+    int32_t first, second;
+    uint8_t bytes[ROOM];
+
+    start(3, 0);
+    first = connected(ROOM);
+    second = connected(ROOM);
+    say(first, 1);
+    say(second, 2);
+    tn_drain(&server, TN_FOREVER);
+    sim_unasked_receive();
+    for (int i = 0; i < 10 && next(0) == 1; i++)
+        if (ev.type == TN_FRAME)
+            CHECK_EQ(tn_send(&server, ev.conn, ev.data, ev.len), 1);
+    CHECK_EQ(sim_peer_read(first, bytes, ROOM), 5);
+    CHECK_EQ(sim_peer_read(second, bytes, ROOM), 5);
+    CHECK_EQ(server.counters.accepted, 2);
+    CHECK_EQ(sim_peer_connect(listener, ROOM, ROOM), -1);
+    sim_peer_finish(first);
+    sim_peer_finish(second);
+    for (int i = 0; i < 10 && next(0) == 1; i++)
+        ;
+    CHECK_EQ(next(0), TN_EOF);
+    stop();
+}
+
+/* Who finds no room when a drain begins does not keep it. */
+TEST(a_drain_of_a_full_table_still_ends)
+{
+    struct tn_handle a;
+
+    start(1, 0);
+    (void)opened(&a, ROOM);
+    (void)connected(ROOM);
+    tn_drain(&server, 0);
+    sim_unasked_receive();
+    for (int i = 0; i < 10 && next(1) == 1; i++)
+        ;
+    CHECK_EQ(next(0), TN_EOF);
+    CHECK_EQ(server.counters.accepted, 1);
+    stop();
+}
+
 /* The price of an echo, in calls of the kernel. */
 TEST(an_echo_costs_three_calls_and_no_change_of_interest)
 {
