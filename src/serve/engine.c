@@ -4,20 +4,36 @@
 #include "serve/kept.h"
 
 /* What the table does leaves to the connections. */
-/*@ lemma blocks_beside{A, B}: \forall struct tn_server *s;
+/*@ // every slot but x is as it was
+    predicate table_but{A, B}(struct tn_server *s, integer x) =
+        \at(s->table.slots.cap, A) == \at(s->table.slots.cap, B) &&
+        \forall integer i; 0 <= i < \at(s->table.slots.cap, A) && i != x ==>
+            (tn_live{A}(s, i) <==> tn_live{B}(s, i)) &&
+            \at(s->table.fd[i], A) == \at(s->table.fd[i], B) &&
+            \at(s->table.interest[i], A) == \at(s->table.interest[i], B);
+    lemma lives_but{A, B}: \forall struct tn_server *s, integer x;
+        table_but{A, B}(s, x) ==>
+        \forall integer i; i != x ==> (tn_live{A}(s, i) <==> tn_live{B}(s, i));
+    lemma alike_but{A, B}: \forall struct tn_server *s, integer x;
+        table_but{A, B}(s, x) ==> conns_same{A, B}(s) ==>
+        \at(s->table.slots.cap, A) <= TN_CONNECTIONS ==>
+        \forall integer i; tn_live{B}(s, i) && i != x ==> conn_same{A, B}(s, i);
+    lemma blocks_beside{A, B}: \forall struct tn_server *s;
         owners_same{A, B}(s) ==> tn_pool_same{A, B}(s) ==> buffers_same{A, B}(s, TN_NONE) ==>
         \at(s->pool.free, A) == \at(s->pool.free, B) ==> blocks_same{A, B}(s);
     // x was not live: no buffer was its
     lemma no_buffer_leak_beside{A, B}: \forall struct tn_server *s, integer x;
-        blocks_same{A, B}(s) ==> conns_same{A, B}(s) ==> !tn_live{A}(s, x) ==>
-        \at(s->table.slots.cap, A) <= TN_CONNECTIONS ==>
-        (\forall integer i; tn_live{A}(s, i) ==> tn_live{B}(s, i)) ==>
+        tn_pool_same{A, B}(s) ==> \at(s->pool.free, A) == \at(s->pool.free, B) ==>
+        owners_same{A, B}(s) ==> conns_same{A, B}(s) ==> !tn_live{A}(s, x) ==>
+        \at(s->table.slots.cap, A) <= TN_CONNECTIONS ==> table_but{A, B}(s, x) ==>
         tn_no_buffer_leak{A}(s, TN_NONE) ==> tn_no_buffer_leak{B}(s, x);
     // where x is live and not yet a connection
     lemma owned_but{A, B}: \forall struct tn_server *s, integer x;
-        others_same{A, B}(s, x) ==> tn_owned{A}(s, TN_NONE) ==> tn_owned{B}(s, x);
+        \at(s->table.slots.cap, A) <= TN_CONNECTIONS ==> others_same{A, B}(s, x) ==>
+        tn_owned{A}(s, TN_NONE) ==> tn_owned{B}(s, x);
     lemma promised_but{A, B}: \forall struct tn_server *s, integer x;
-        others_same{A, B}(s, x) ==> tn_promised{A}(s, TN_NONE) ==> tn_promised{B}(s, x);
+        \at(s->table.slots.cap, A) <= TN_CONNECTIONS ==> others_same{A, B}(s, x) ==>
+        tn_promised{A}(s, TN_NONE) ==> tn_promised{B}(s, x);
     lemma pending_but{A, B}: \forall struct tn_server *s, integer x;
         others_same{A, B}(s, x) ==> tn_pending{A}(s) ==> tn_no_buffer_leak{B}(s, x) ==>
         tn_pending{B}(s);
@@ -153,8 +169,7 @@ static void listening(struct tn_server *s, uint32_t mask)
                     s->table.interest[\result] == TN_READ;
     ensures fresh:  \result >= 0 ==> k_rx[s->table.fd[\result]] == 0 &&
                     k_tx[s->table.fd[\result]] == 0 && k_log[s->table.fd[\result]] == 0;
-    ensures table:  \forall integer i; 0 <= i < s->table.slots.cap && i != \result ==>
-                    tn_table_same{Pre, Post}(&s->table, i);
+    ensures table:  table_but{Pre, Post}(s, \result);
     ensures streams: \forall integer f; 0 <= f < TN_SYS_FDS && \old(k_open[f]) == 1 ==>
                     stream_same{Pre, Post}(f);
     TN_BESIDE(ensures, s, Pre, Post);
@@ -186,6 +201,9 @@ static int32_t accept_into_slot(struct tn_server *s, uint32_t l)
 {
     const int32_t r = take_descriptor(s, l);
 
+    //@ assert absent: !tn_live{Pre}(s, r >= 0 ? r : TN_NONE);
+    //@ assert same: table_but{Pre, Here}(s, r >= 0 ? r : TN_NONE);
+    //@ assert leak: tn_no_buffer_leak(s, r >= 0 ? r : TN_NONE);
     //@ assert timers: tn_timers_ok(&s->timers);
     //@ assert blocks: blocks_same{Pre, Here}(s);
     /*@ assert table: \forall integer i; i != r ==> (tn_live(s, i) <==> tn_live{Pre}(s, i)); */
@@ -194,7 +212,6 @@ static int32_t accept_into_slot(struct tn_server *s, uint32_t l)
     /*@ assert streams: \forall integer i; tn_live(s, i) && i != r ==>
             stream_same{Pre, Here}(\at(s->table.fd[i], Pre)); */
     //@ assert others: others_same{Pre, Here}(s, r >= 0 ? r : TN_NONE);
-    //@ assert leak: tn_no_buffer_leak(s, r >= 0 ? r : TN_NONE);
     //@ assert none: r >= 0 ==> tn_sent_at(s->table.fd[r]);
     return r;
 }
