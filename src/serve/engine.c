@@ -193,6 +193,7 @@ static int32_t take_descriptor(struct tn_server *s, uint32_t l)
     ensures result: \result == TN_EAGAIN || \result == TN_EFULL || \result == TN_EFILES ||
                     \result == TN_EMEMORY || \result == TN_ESYSTEM ||
                     0 <= \result < s->table.slots.cap;
+    ensures listener: s->table.listener[l] == \old(s->table.listener[l]);
     ensures opened: \result >= 0 ==> tn_live(s, \result) && s->table.interest[\result] == TN_READ;
     ensures fresh:  \result >= 0 ==> k_rx[s->table.fd[\result]] == 0 &&
                     k_tx[s->table.fd[\result]] == 0 && k_log[s->table.fd[\result]] == 0;
