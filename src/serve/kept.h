@@ -85,6 +85,9 @@
         out_same{A, C}(s, b);
     lemma others_twice{A, B, C}: \forall struct tn_server *s, integer x;
         others_same{A, B}(s, x) ==> others_same{B, C}(s, x) ==> others_same{A, C}(s, x);
+    lemma lives_kept{A, B}: \forall struct tn_server *s;
+        tn_slots_same{A, B}(s) ==> \at(s->table.slots.cap, A) <= TN_CONNECTIONS ==>
+        \forall integer i; tn_live{A}(s, i) <==> tn_live{B}(s, i);
     lemma slots_kept{A, B}: \forall struct tn_server *s;
         tn_slots_same{A, B}(s) ==> \at(tn_slots_ok(&s->table.slots), A) ==>
         \at(\valid(&s->table.slots), B) ==> \at(tn_slots_ok(&s->table.slots), B);
@@ -98,9 +101,20 @@
     lemma buffers_kept{A, B}: \forall struct tn_server *s, integer x;
         buffers_same{A, B}(s, x) ==> tn_buffers{A}(s) ==>
         (0 <= x < TN_BLOCKS ==> \at(tn_buffer_ok(&s->buffer[x]), B)) ==> tn_buffers{B}(s);
+    lemma pending_byte_kept{A, B}: \forall struct tn_server *s, integer b, fd, k;
+        tn_pending_at{A}(s, b, fd) ==> out_same{A, B}(s, b) ==>
+        \at(s->buffer[b].out_head, A) <= k <
+            \at(s->buffer[b].out_head, A) + \at(s->buffer[b].out_len, A) ==>
+        \at(s->buffer[b].out[k], B) ==
+            log_at(fd, \at(k_inc[fd], A), \at(k_tx[fd] + k - s->buffer[b].out_head, A));
     lemma pending_at_kept{A, B}: \forall struct tn_server *s, integer b, fd;
         block_same{A, B}(s, b) ==> out_same{A, B}(s, b) ==> stream_same{A, B}(fd) ==>
         tn_pending_at{A}(s, b, fd) ==> tn_pending_at{B}(s, b, fd);
+    lemma arrived_byte_kept{A, B}: \forall struct tn_server *s, integer b, fd, k;
+        tn_arrived_at{A}(s, b, fd) ==> in_same{A, B}(s, b) ==>
+        0 <= k < \at(s->buffer[b].in_len, A) ==>
+        \at(s->buffer[b].in[k], B) ==
+            rx_at(fd, \at(k_inc[fd], A), \at(k_rx[fd] - s->buffer[b].in_len + k, A));
     lemma arrived_at_kept{A, B}: \forall struct tn_server *s, integer b, fd;
         block_same{A, B}(s, b) ==> in_same{A, B}(s, b) ==> stream_same{A, B}(fd) ==>
         tn_arrived_at{A}(s, b, fd) ==> tn_arrived_at{B}(s, b, fd);
@@ -122,21 +136,50 @@
         (tn_live{B}(s, x) ==>
             \at(k_log[s->table.fd[x]], B) == \at(k_tx[s->table.fd[x]], B) + tn_out{B}(s, x)) ==>
         tn_promised{B}(s, TN_NONE);
+    lemma owner_kept{A, B}: \forall struct tn_server *s, integer x, b;
+        others_same{A, B}(s, x) ==> tn_no_buffer_leak{B}(s, TN_NONE) ==> tn_lent{B}(s, b) ==>
+        \at(s->buffer[b].owner, B) != x ==>
+        block_same{A, B}(s, b) && in_same{A, B}(s, b) && out_same{A, B}(s, b) &&
+        tn_lent{A}(s, b) && \at(s->buffer[b].owner, A) == \at(s->buffer[b].owner, B) &&
+        \at(s->table.fd[s->buffer[b].owner], A) == \at(s->table.fd[s->buffer[b].owner], B) &&
+        stream_same{A, B}(\at(s->table.fd[s->buffer[b].owner], A));
+    lemma pending_other_kept{A, B}: \forall struct tn_server *s, integer b;
+        tn_pending{A}(s) ==> tn_lent{A}(s, b) ==> block_same{A, B}(s, b) ==>
+        out_same{A, B}(s, b) ==> stream_same{A, B}(\at(s->table.fd[s->buffer[b].owner], A)) ==>
+        tn_pending_at{B}(s, b, \at(s->table.fd[s->buffer[b].owner], A));
+    lemma pending_beside_kept{A, B}: \forall struct tn_server *s, integer x, b;
+        others_same{A, B}(s, x) ==> tn_no_buffer_leak{B}(s, TN_NONE) ==> tn_lent{B}(s, b) ==>
+        \at(s->buffer[b].owner, B) != x ==> tn_pending{A}(s) ==>
+        tn_pending_at{B}(s, b, \at(s->table.fd[s->buffer[b].owner], B));
     lemma pending_kept{A, B}: \forall struct tn_server *s, integer x;
         others_same{A, B}(s, x) ==> tn_pending{A}(s) ==>
         tn_no_buffer_leak{B}(s, TN_NONE) ==>
         (tn_live{B}(s, x) && \at(s->conn[x].block, B) != TN_NO_BLOCK ==>
             tn_pending_at{B}(s, \at(s->conn[x].block, B), \at(s->table.fd[x], B))) ==>
         tn_pending{B}(s);
+    lemma pending_gone{A, B}: \forall struct tn_server *s, integer x;
+        others_same{A, B}(s, x) ==> !tn_live{B}(s, x) ==> tn_no_buffer_leak{B}(s, TN_NONE) ==>
+        tn_pending{A}(s) ==> tn_pending{B}(s);
     lemma sent_kept{A, B}: \forall struct tn_server *s, integer x;
         others_same{A, B}(s, x) ==> tn_sent{A}(s) ==>
         (tn_live{B}(s, x) ==> tn_sent_at{B}(\at(s->table.fd[x], B))) ==> tn_sent{B}(s);
+    lemma arrived_other_kept{A, B}: \forall struct tn_server *s, integer b;
+        tn_arrived{A}(s) ==> tn_lent{A}(s, b) ==> block_same{A, B}(s, b) ==>
+        in_same{A, B}(s, b) ==> stream_same{A, B}(\at(s->table.fd[s->buffer[b].owner], A)) ==>
+        tn_arrived_at{B}(s, b, \at(s->table.fd[s->buffer[b].owner], A));
+    lemma arrived_beside_kept{A, B}: \forall struct tn_server *s, integer x, b;
+        others_same{A, B}(s, x) ==> tn_no_buffer_leak{B}(s, TN_NONE) ==> tn_lent{B}(s, b) ==>
+        \at(s->buffer[b].owner, B) != x ==> tn_arrived{A}(s) ==>
+        tn_arrived_at{B}(s, b, \at(s->table.fd[s->buffer[b].owner], B));
     lemma arrived_kept{A, B}: \forall struct tn_server *s, integer x;
         others_same{A, B}(s, x) ==> tn_arrived{A}(s) ==>
         tn_no_buffer_leak{B}(s, TN_NONE) ==>
         (tn_live{B}(s, x) && \at(s->conn[x].block, B) != TN_NO_BLOCK ==>
             tn_arrived_at{B}(s, \at(s->conn[x].block, B), \at(s->table.fd[x], B))) ==>
         tn_arrived{B}(s);
+    lemma arrived_gone{A, B}: \forall struct tn_server *s, integer x;
+        others_same{A, B}(s, x) ==> !tn_live{B}(s, x) ==> tn_no_buffer_leak{B}(s, TN_NONE) ==>
+        tn_arrived{A}(s) ==> tn_arrived{B}(s);
 */
 
 /* Nothing beside the table of descriptors has changed. */

@@ -33,7 +33,15 @@ static void lend(struct tn_server *s, uint32_t slot)
 {
     const uint32_t block = tn_pool_take(&s->pool);
 
+    //@ assert known: block < TN_BLOCKS && !tn_lent{Pre}(s, block);
+    /*@ assert taken: \forall integer b; 0 <= b < TN_BLOCKS && b != block ==>
+            (tn_lent(s, b) <==> tn_lent{Pre}(s, b)); */
     tn_buffer_clear(&s->buffer[block], (int32_t)slot);
+    //@ assert fds: tn_fds_same{Pre, Here}(s);
+    //@ assert rest: buffers_same{Pre, Here}(s, block);
+    /*@ assert blocks: \forall integer b; 0 <= b < TN_BLOCKS && b != block ==>
+            block_same{Pre, Here}(s, b) && in_same{Pre, Here}(s, b) && out_same{Pre, Here}(s, b); */
+    //@ assert apart: \forall integer i; tn_live(s, i) && i != slot ==> s->conn[i].block != block;
     s->conn[slot].block = (uint16_t)block;
 }
 
@@ -136,40 +144,85 @@ void tn_link_return(struct tn_server *s, uint32_t slot)
         give_back(s, slot);
 }
 
-int32_t tn_link_flush(struct tn_server *s, uint32_t slot)
+/* Drops the first n bytes of the output of slot: the kernel has just taken them. */
+/*@ requires shape: \valid(s) && tn_table_shape(&s->table);
+    requires slot:  tn_live(s, slot) && s->conn[slot].block != TN_NO_BLOCK;
+    requires owned: tn_owned(s, TN_NONE);
+    requires no_buffer_leak: tn_no_buffer_leak(s, TN_NONE);
+    requires ok:    tn_buffers(s) && n <= tn_out(s, slot);
+    requires arrived: tn_arrived_at(s, s->conn[slot].block, s->table.fd[slot]);
+    requires taken: \forall integer k; s->buffer[s->conn[slot].block].out_head + n <= k <
+                        s->buffer[s->conn[slot].block].out_head + tn_out(s, slot) ==>
+                    s->buffer[s->conn[slot].block].out[k] ==
+                        log_at(s->table.fd[slot], k_inc[s->table.fd[slot]],
+                               k_tx[s->table.fd[slot]] + k - n -
+                                   s->buffer[s->conn[slot].block].out_head);
+    terminates \true; exits \false;
+    assigns s->buffer[s->conn[slot].block].out_head, s->buffer[s->conn[slot].block].out_len;
+    ensures output: tn_out(s, slot) == \old(tn_out(s, slot)) - n;
+    ensures shape:  tn_table_shape(&s->table);
+    ensures no_buffer_leak: tn_no_buffer_leak(s, TN_NONE);
+    ensures fits:   tn_buffer_ok(&s->buffer[s->conn[slot].block]);
+    ensures mine:   tn_owned_at(s, slot);
+    ensures pending: tn_pending_at(s, s->conn[slot].block, s->table.fd[slot]);
+    ensures arrived: tn_arrived_at(s, s->conn[slot].block, s->table.fd[slot]);
+    ensures others: others_same{Pre, Post}(s, slot);
+    ensures rest:   buffers_same{Pre, Post}(s, s->conn[slot].block);
+*/
+static void drop_output(struct tn_server *s, uint32_t slot, size_t n)
 {
-    const uint32_t block = s->conn[slot].block;
-    struct tn_buffer *b = &s->buffer[block];
-    int32_t n;
+    tn_buffer_sent(&s->buffer[s->conn[slot].block], n);
+}
 
-    //@ ghost Start: ;
-    //@ assert before: tn_pending_at(s, block, s->table.fd[slot]);
-    if (b->out_len == 0)
-        return 0;
-    n = tn_sys_send(s->table.fd[slot], b->out, (uint32_t)b->out_head, (uint32_t)b->out_len);
+/* Sends what is pending of slot. */
+/*@ requires shape: \valid(s) && tn_table_shape(&s->table);
+    requires slot:  tn_live(s, slot) && s->conn[slot].block != TN_NO_BLOCK;
+    requires live:  tn_table_live(&s->table);
+    requires owned: tn_owned(s, TN_NONE);
+    requires no_buffer_leak: tn_no_buffer_leak(s, TN_NONE);
+    requires bytes: tn_pending_at(s, s->conn[slot].block, s->table.fd[slot]) &&
+                    tn_arrived_at(s, s->conn[slot].block, s->table.fd[slot]);
+    requires sent:  tn_sent_at(s->table.fd[slot]);
+    requires ok:    tn_buffers(s) && tn_out(s, slot) > 0;
+    terminates \true; exits \false;
+    assigns s->buffer[s->conn[slot].block].out_head, s->buffer[s->conn[slot].block].out_len,
+            k_tx[s->table.fd[slot]];
+    ensures result: \result == TN_ERESET || 0 <= \result <= \old(tn_out(s, slot));
+    ensures output: tn_out(s, slot) == \old(tn_out(s, slot)) - (\result > 0 ? \result : 0);
+    ensures count:  k_tx[s->table.fd[slot]] ==
+                    \old(k_tx[s->table.fd[slot]]) + (\result > 0 ? \result : 0);
+    ensures shape:  tn_table_shape(&s->table);
+    ensures no_buffer_leak: tn_no_buffer_leak(s, TN_NONE);
+    ensures fits:   tn_buffer_ok(&s->buffer[s->conn[slot].block]);
+    ensures mine:   tn_owned_at(s, slot);
+    ensures pending: tn_pending_at(s, s->conn[slot].block, s->table.fd[slot]);
+    ensures arrived: tn_arrived_at(s, s->conn[slot].block, s->table.fd[slot]);
+    ensures sent:   tn_sent_at(s->table.fd[slot]);
+    ensures others: others_same{Pre, Post}(s, slot);
+    ensures rest:   buffers_same{Pre, Post}(s, s->conn[slot].block);
+*/
+static int32_t transmit(struct tn_server *s, uint32_t slot)
+{
+    const struct tn_buffer *b = &s->buffer[s->conn[slot].block];
+    const int32_t n =
+        tn_sys_send(s->table.fd[slot], b->out, (uint32_t)b->out_head, (uint32_t)b->out_len);
+
+    //@ assert taken: tn_sent_at(s->table.fd[slot]);
+    /*@ assert streams: \forall integer i; tn_live(s, i) && i != slot ==>
+            stream_same{Pre, Here}(s->table.fd[i]); */
+    //@ assert others: others_same{Pre, Here}(s, slot);
     if (n <= 0)
         return n;
     //@ assert sign: 0 <= n;
-    tn_buffer_sent(b, (size_t)n);
-    /*@ assert others: \forall integer o; 0 <= o < TN_BLOCKS && o != block ==>
-            tn_buffer_same{Pre, Here}(s, o); */
-    /*@ assert owners: \forall integer i; tn_live(s, i) && i != slot ==>
-            s->conn[i].block != block && s->table.fd[i] != s->table.fd[slot]; */
-    /*@ assert outputs: \forall integer i; tn_live(s, i) && i != slot ==>
-            tn_out(s, i) == \at(tn_out(s, i), Pre); */
-    /*@ assert step: b->out_len > 0 ==> k_tx[s->table.fd[slot]] - b->out_head ==
-            \at(k_tx[s->table.fd[slot]], Start) - \at(b->out_head, Start); */
-    /*@ assert within: b->out_len > 0 ==> b->out_head >= \at(b->out_head, Start) &&
-            b->out_head + b->out_len == \at(b->out_head + b->out_len, Start); */
-    //@ assert bytes: tn_pending_at(s, block, s->table.fd[slot]);
-    /*@ assert elsewhere: \forall integer o; tn_lent(s, o) && o != block ==>
-            s->buffer[o].owner != slot && tn_live(s, s->buffer[o].owner) &&
-            k_tx[s->table.fd[s->buffer[o].owner]] ==
-                \at(k_tx[s->table.fd[s->buffer[o].owner]], Pre); */
-    /*@ assert kept: \forall integer o; tn_lent(s, o) && o != block ==>
-            tn_pending_at(s, o, s->table.fd[s->buffer[o].owner]); */
-    //@ assert taken: tn_sent_at(s->table.fd[slot]);
+    drop_output(s, slot, (size_t)n);
     return n;
+}
+
+int32_t tn_link_flush(struct tn_server *s, uint32_t slot)
+{
+    if (s->buffer[s->conn[slot].block].out_len == 0)
+        return 0;
+    return transmit(s, slot);
 }
 
 /* Drops the first n bytes of the input of slot. */
@@ -603,6 +656,9 @@ static void vacate(struct tn_server *s, uint32_t slot)
     disarm(s, slot);
     /*@ assert live: tn_slots_same{Pre, Here}(s) && s->timers.cap == \at(s->timers.cap, Pre) &&
             s->framing == \at(s->framing, Pre) && s->frame_max == \at(s->frame_max, Pre); */
+    //@ assert count: s->table.slots.live == \at(s->table.slots.live, Pre);
+    //@ assert capped: s->table.slots.cap <= TN_CONNECTIONS;
+    //@ assert lives: \forall integer i; tn_live(s, i) <==> tn_live{Pre}(s, i);
     release(s, slot);
 }
 
@@ -676,5 +732,8 @@ static void leave(struct tn_server *s, uint32_t slot)
 void tn_link_close(struct tn_server *s, uint32_t slot)
 {
     leave(s, slot);
+    //@ assert closed: !tn_live(s, slot) && others_same{Pre, Here}(s, slot);
+    //@ assert pending: tn_pending(s);
+    //@ assert arrived: tn_arrived(s);
     //@ assert window: tn_window(s) && cur_same{Pre, Here}(s, slot);
 }
