@@ -6,7 +6,6 @@
 #include "os/wake.h"
 
 #include <string.h>
-#include <time.h>
 
 static void lock(struct tn_crew *c)
 {
@@ -94,24 +93,16 @@ static void close_tools(struct tn_crew *c)
 
 static int32_t open_tools(struct tn_crew *c)
 {
-    pthread_condattr_t monotonic;
-    int error;
-
     c->done = tn_wake_open();
     if (c->done < 0) {
         return c->done;
     }
-    (void)pthread_condattr_init(&monotonic);
-    error = pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    error = error != 0 ? error : pthread_mutex_init(&c->lock, NULL);
-    error = error != 0 ? error : pthread_cond_init(&c->queued, NULL);
-    error = error != 0 ? error : pthread_cond_init(&c->ended, &monotonic);
-    (void)pthread_condattr_destroy(&monotonic);
-    if (error != 0) {
-        tn_sys_close(c->done); /* on Linux none of them fails */
-        return TN_ESYSTEM;
+    if (pthread_mutex_init(&c->lock, NULL) == 0 && tn_condition_init(&c->queued) == 1 &&
+        tn_condition_init(&c->ended) == 1) {
+        return 1;
     }
-    return 1;
+    tn_sys_close(c->done); /* on Linux none of them fails */
+    return TN_ESYSTEM;
 }
 
 static int32_t start_threads(struct tn_crew *c, uint32_t threads)
@@ -170,24 +161,6 @@ int32_t tn_crew_submit(struct tn_crew *c, tn_crew_work work, const void *data, u
     return r;
 }
 
-/* Waits for an end.  Returns 0 when the time is over.  Locked. */
-static int32_t await_end(struct tn_crew *c, int64_t deadline_ms)
-{
-    struct timespec until;
-
-    if (deadline_ms == TN_NEVER) {
-        (void)pthread_cond_wait(&c->ended, &c->lock);
-        return 1;
-    }
-    if (deadline_ms <= tn_sys_now_ms()) {
-        return 0;
-    }
-    until.tv_sec = (time_t)(deadline_ms / 1000);
-    until.tv_nsec = (long)(deadline_ms % 1000) * 1000000;
-    (void)pthread_cond_timedwait(&c->ended, &c->lock, &until);
-    return 1;
-}
-
 int32_t tn_crew_wait(struct tn_crew *c, struct tn_job job, void *data, uint32_t len,
                      uint32_t *state, int64_t deadline_ms)
 {
@@ -198,7 +171,7 @@ int32_t tn_crew_wait(struct tn_crew *c, struct tn_job job, void *data, uint32_t 
     }
     lock(c);
     while (r == 1 && is_known(c, job) && !has_ended(c, job.slot)) {
-        r = await_end(c, deadline_ms);
+        r = tn_condition_wait(&c->ended, &c->lock, deadline_ms);
     }
     if (!is_known(c, job)) {
         r = TN_ESTALE;
