@@ -1,0 +1,65 @@
+/* What the tests of locks, channels and records share. */
+#ifndef TOOLS_H
+#define TOOLS_H
+
+#include "os/process.h"
+#include "os/sys.h"
+#include "tap.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+
+/* How much later than its deadline a wait may end, on a busy machine. */
+#define LATE_MS 2000
+
+static inline int64_t later(int64_t ms)
+{
+    return tn_sys_now_ms() + ms;
+}
+
+/* Checks that a wait that was to end at deadline_ms has ended then. */
+#define CHECK_OVER_SINCE(deadline_ms) \
+    do { \
+        CHECK(tn_sys_now_ms() >= (deadline_ms)); \
+        CHECK(tn_sys_now_ms() - (deadline_ms) < LATE_MS); \
+    } while (0)
+
+static inline void rest(int ms)
+{
+    (void)poll(NULL, 0, ms);
+}
+
+static inline pthread_t start(void *(*run)(void *), void *argument)
+{
+    pthread_t id;
+
+    REQUIRE(pthread_create(&id, NULL, run, argument) == 0);
+    return id;
+}
+
+static inline void join(pthread_t id)
+{
+    REQUIRE(pthread_join(id, NULL) == 0);
+}
+
+/* How many descriptors this process has open. */
+static inline int descriptors(void)
+{
+    int n = 0;
+
+    for (int fd = 0; fd < 1024; fd++)
+        n += fcntl(fd, F_GETFD) >= 0;
+    return n;
+}
+
+/* Waits for the child, which must end well. */
+static inline void expect_good_end(int32_t pid)
+{
+    uint32_t crashed = 1;
+
+    tn_process_wait(pid, &crashed);
+    CHECK_EQ(crashed, 0);
+}
+
+#endif
