@@ -12,8 +12,6 @@
 #include "dispatch/jobs.h"
 #include "tap.h"
 
-#include <string.h>
-
 enum mistake { NONE, NO_WAKE_UP, LOST_NOTIFICATION, DOUBLE_TAKE };
 
 enum { PRODUCER, FIRST_WORKER, SECOND_WORKER, THREADS, JOBS = 4, NOBODY = 9 };
@@ -58,11 +56,7 @@ struct search {
     long states;
 };
 
-#define MOST_STATES 400000
-#define BUCKETS 1048576u
-
-static struct world world[MOST_STATES];
-static uint32_t bucket[BUCKETS]; /* index + 1 of a state, or 0 */
+#include "search.h"
 
 static void table_of(const struct world *w, struct tn_jobs *j)
 {
@@ -82,29 +76,8 @@ static void keep_table(struct world *w, const struct tn_jobs *j)
     }
 }
 
-/* Keeps w among the states to visit, unless it is there. */
-static void reach(struct search *s, const struct world *w)
-{
-    const uint8_t *bytes = (const uint8_t *)w;
-    uint64_t hash = 1469598103934665603u;
-
-    for (size_t i = 0; i < sizeof *w; i++)
-        hash = (hash ^ bytes[i]) * 1099511628211u;
-    for (uint32_t b = (uint32_t)(hash % BUCKETS);; b = (b + 1) % BUCKETS) {
-        if (bucket[b] == 0) {
-            REQUIRE(s->states < MOST_STATES);
-            world[s->states] = *w;
-            s->states++;
-            bucket[b] = (uint32_t)s->states;
-            return;
-        }
-        if (memcmp(&world[bucket[b] - 1], w, sizeof *w) == 0)
-            return;
-    }
-}
-
 /* Wakes one sleeper, whichever: each is a schedule of its own. */
-static void wake_one(struct search *s, const struct world *w)
+static void wake_one(const struct world *w)
 {
     int sleepers = 0;
 
@@ -115,10 +88,10 @@ static void wake_one(struct search *s, const struct world *w)
             continue;
         sleepers++;
         next.place[t] = W_LOCK;
-        reach(s, &next);
+        reach(&next);
     }
     if (sleepers == 0)
-        reach(s, w);
+        reach(w);
 }
 
 static void wake_all(struct world *w)
@@ -154,7 +127,7 @@ static int produce(struct search *s, struct world w)
         keep_table(&w, &j);
         w.submitted++;
         if (s->planted != NO_WAKE_UP) {
-            wake_one(s, &w);
+            wake_one(&w);
             return 1;
         }
         break;
@@ -165,7 +138,7 @@ static int produce(struct search *s, struct world w)
     default:
         return 0;
     }
-    reach(s, &w);
+    reach(&w);
     return 1;
 }
 
@@ -259,7 +232,7 @@ static int labour(struct search *s, struct world w, int t)
     default:
         return 0;
     }
-    reach(s, &w);
+    reach(&w);
     return 1;
 }
 
@@ -278,14 +251,14 @@ static struct search explore(enum mistake planted, int jobs, int closes)
     struct search s = {.planted = planted, .jobs = jobs, .closes = closes};
     struct world start;
 
-    memset(bucket, 0, sizeof bucket);
+    search_anew();
     memset(&start, 0, sizeof start);
     start.place[PRODUCER] = P_LOCK;
     start.place[FIRST_WORKER] = W_LOCK;
     start.place[SECOND_WORKER] = W_LOCK;
     start.holder = NOBODY;
-    reach(&s, &start);
-    for (long i = 0; i < s.states; i++) {
+    reach(&start);
+    for (long i = 0; i < worlds; i++) {
         int went_on = produce(&s, world[i]);
 
         for (int t = FIRST_WORKER; t < THREADS; t++)
@@ -293,6 +266,7 @@ static struct search explore(enum mistake planted, int jobs, int closes)
         if (!went_on)
             judge(&s, &world[i]);
     }
+    s.states = worlds;
     return s;
 }
 
