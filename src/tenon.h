@@ -6,6 +6,9 @@
  *   serve/stream.h   one client in code that runs from top to bottom
  *   dispatch/dispatch.h  a process or a thread for each client, or a fixed number
  *   dispatch/crew.h  threads for work that takes long, beside a loop
+ *   dispatch/channel.h  a bounded queue between threads
+ *   os/records.h     a bounded queue between processes
+ *   os/lock.h        mutex, semaphore, event flag, for threads and processes
  *   os/listen.h      listening descriptors from text addresses
  *   os/signals.h     signals as a descriptor to watch
  *   core/result.h    names of results
@@ -14,9 +17,12 @@
 #define TENON_H
 
 #include "core/result.h"
+#include "dispatch/channel.h"
 #include "dispatch/crew.h"
 #include "dispatch/dispatch.h"
 #include "os/listen.h"
+#include "os/lock.h"
+#include "os/records.h"
 #include "os/signals.h"
 #include "serve/server.h"
 #include "serve/service.h"

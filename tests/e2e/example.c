@@ -1,4 +1,4 @@
-/* The example that users copy from: tests/examples/echo.c. */
+/* The examples that users copy from: tests/examples. */
 #define _GNU_SOURCE
 #include "peer.h"
 
@@ -47,4 +47,22 @@ TEST(the_example_says_why_it_cannot_listen)
     REQUIRE(kill(s.pid, SIGTERM) == 0);
     server_wait(&s);
     CHECK_EQ(s.status, 0);
+}
+
+TEST(the_pipeline_counts_every_number_once)
+{
+    char line[100], command[300];
+    int status;
+    FILE *out;
+
+    REQUIRE(getenv("EXAMPLES") != NULL);
+    for (int round = 0; round < 5; round++) {
+        snprintf(command, sizeof command, "%s/pipeline 1000 2>&1", getenv("EXAMPLES"));
+        REQUIRE((out = popen(command, "r")) != NULL);
+        CHECK(fgets(line, sizeof line, out) != NULL);
+        CHECK_STR(line, "the squares of 1 .. 1000 add up to 333833500\n");
+        CHECK(fgets(line, sizeof line, out) == NULL);
+        status = pclose(out);
+        CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    }
 }
