@@ -101,8 +101,7 @@ static int32_t run(struct program *p, struct tn_server *s)
     struct tn_event ev;
     int32_t result = 1;
 
-    while (p->start->commands.asked < 2 &&
-           (result = tn_next(s, &ev, TN_FOREVER)) >= 0) {
+    while (p->start->commands.asked < 2 && (result = tn_next(s, &ev, TN_FOREVER)) >= 0) {
         handle(p, s, &ev);
     }
     return p->start->commands.asked < 2 ? result : TN_EOF;
