@@ -52,7 +52,8 @@ struct tn_records {
  * two) of up to max bytes (1 .. TN_RECORD_MAX), closed on exec.  The kernel keeps
  * a page for each.  Returns 1; TN_EINVAL; TN_EFILES; TN_EMEMORY; TN_EACCESS when
  * this user has too many pages in pipes, or wants too many in one
- * (/proc/sys/fs/pipe-max-size); TN_ESYSTEM. */
+ * (/proc/sys/fs/pipe-max-size); TN_ESYSTEM, also where pipes have no packet mode
+ * (Linux before 3.4). */
 int32_t tn_records_open(struct tn_records *r, uint32_t max, uint32_t capacity);
 
 /* Puts record[0 .. len - 1] last as soon as there is room.  Returns 1; 0 when the

@@ -76,6 +76,7 @@ TEST(a_full_channel_refuses_up_to_the_deadline_and_loses_nothing)
     end = later(60);
     CHECK_EQ(put(3, end), 0);
     CHECK_OVER_SINCE(end);
+    CHECK_SHORT_WAITS(put(3, soon));
     CHECK_EQ(take(0), 1);
     CHECK_EQ(put(4, 1), 1);
     CHECK_EQ(take(TN_NEVER), 2);
@@ -93,6 +94,7 @@ TEST(an_empty_channel_is_waited_at_up_to_the_deadline)
     end = later(60);
     CHECK_EQ(take(end), 0);
     CHECK_OVER_SINCE(end);
+    CHECK_SHORT_WAITS(take(soon));
     tn_channel_fini(&channel);
 }
 
@@ -179,9 +181,11 @@ TEST(closing_wakes_all_who_wait_on_either_side)
 
 enum { PRODUCERS = 3, CONSUMERS = 3, EACH = 5000 };
 
+/* Long enough to be torn, if two could be at it at once. */
 struct element {
     uint32_t producer;
     uint32_t number;
+    uint8_t filler[504];
 };
 
 /* Each consumer's own account. */
@@ -202,11 +206,12 @@ static int64_t some_deadline(uint32_t i)
 static void *produce(void *argument)
 {
     const uint32_t *producer = argument;
+    struct element e = {.producer = *producer};
     uint32_t tries = 0;
 
     for (uint32_t i = 0; i < EACH; i++) {
-        const struct element e = {*producer, i};
-
+        e.number = i;
+        memset(e.filler, (int)(i + e.producer), sizeof e.filler);
         while (tn_channel_put(&channel, &e, some_deadline(tries)) == 0)
             tries++;
         tries++;
@@ -214,10 +219,20 @@ static void *produce(void *argument)
     return NULL;
 }
 
+static int is_whole(const struct element *e)
+{
+    const uint8_t filler = (uint8_t)(e->number + e->producer);
+
+    for (size_t i = 0; i < sizeof e->filler; i++)
+        if (e->filler[i] != filler)
+            return 0;
+    return 1;
+}
+
 static void *consume(void *argument)
 {
     struct account *a = argument;
-    struct element e = {0, 0};
+    struct element e = {.producer = 0};
     uint32_t tries = 0;
     int32_t r;
 
@@ -227,6 +242,7 @@ static void *consume(void *argument)
             continue;
         if (e.producer >= PRODUCERS || e.number >= EACH)
             break;
+        CHECK(is_whole(&e));
         CHECK(a->last[e.producer] < (int64_t)e.number);
         a->last[e.producer] = e.number;
         a->seen[e.producer][e.number]++;
@@ -238,7 +254,7 @@ static void *consume(void *argument)
 TEST(many_to_many_lose_nothing_double_nothing_and_keep_each_producers_order)
 {
     for (uint32_t capacity = 1; capacity <= 7; capacity += 3) {
-        struct element memory[7];
+        static struct element memory[7];
         uint32_t name[PRODUCERS];
         pthread_t producer[PRODUCERS], consumer[CONSUMERS];
 

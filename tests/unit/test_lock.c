@@ -89,6 +89,7 @@ TEST(a_held_mutex_is_refused_to_others_up_to_their_deadline_and_not_before)
         CHECK_EQ(other_gets(&m, 1), 0); /* long ago */
         CHECK_EQ(other_gets(&m, end), 0);
         CHECK_OVER_SINCE(end);
+        CHECK_SHORT_WAITS(other_gets(&m, soon));
         CHECK_EQ(tn_mutex_unlock(&m), 1);
         CHECK_EQ(other_gets(&m, 0), 1);
         CHECK_EQ(other_gets(&m, 1), 1);
@@ -327,6 +328,7 @@ TEST(a_semaphore_gives_its_count_and_then_refuses_up_to_the_deadline)
     end = later(60);
     CHECK_EQ(tn_semaphore_take(&s, end), 0);
     CHECK_OVER_SINCE(end);
+    CHECK_SHORT_WAITS(tn_semaphore_take(&s, soon));
     CHECK_EQ(tn_semaphore_put(&s), 1);
     CHECK_EQ(tn_semaphore_take(&s, later(5000)), 1);
     CHECK_EQ(tn_semaphore_take(&s, 0), 0);
@@ -520,6 +522,7 @@ TEST(a_flag_that_is_not_set_is_waited_for_up_to_the_deadline)
         CHECK_EQ(tn_flag_wait(&f, 1), 0);
         CHECK_EQ(tn_flag_wait(&f, end), 0);
         CHECK_OVER_SINCE(end);
+        CHECK_SHORT_WAITS(tn_flag_wait(&f, soon));
         tn_flag_set(&f);
         tn_flag_set(&f);
         CHECK_EQ(tn_flag_wait(&f, 0), 1);

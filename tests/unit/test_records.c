@@ -109,6 +109,7 @@ TEST(a_full_or_empty_queue_is_waited_at_up_to_the_deadline)
     end = later(60);
     CHECK_EQ(take(end), 0);
     CHECK_OVER_SINCE(end);
+    CHECK_SHORT_WAITS(take(soon));
     CHECK_EQ(put(1, TN_NEVER), 1);
     CHECK_EQ(put(2, 1), 1);
     CHECK_EQ(put(3, 0), 0);
@@ -116,6 +117,7 @@ TEST(a_full_or_empty_queue_is_waited_at_up_to_the_deadline)
     end = later(60);
     CHECK_EQ(put(3, end), 0);
     CHECK_OVER_SINCE(end);
+    CHECK_SHORT_WAITS(put(3, soon));
     CHECK_EQ(take(0), 1);
     CHECK_EQ(put(4, 0), 1); /* one place is enough */
     CHECK_EQ(take(TN_NEVER), 2);
@@ -188,6 +190,8 @@ TEST(the_end_of_all_readers_is_told_and_raises_no_signal)
     tn_close_if_open(&queue.take);
     CHECK_EQ(put(1, TN_NEVER), TN_ERESET); /* a signal would have ended the test */
     CHECK_EQ(sigpending(&waiting), 0);
+    CHECK(!sigismember(&waiting, SIGPIPE));
+    CHECK_EQ(sigprocmask(SIG_BLOCK, NULL, &waiting), 0); /* and it is blocked no more */
     CHECK(!sigismember(&waiting, SIGPIPE));
     sigemptyset(&pipe_only);
     sigaddset(&pipe_only, SIGPIPE);

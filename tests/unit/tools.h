@@ -25,6 +25,18 @@ static inline int64_t later(int64_t ms)
         CHECK(tn_sys_now_ms() - (deadline_ms) < LATE_MS); \
     } while (0)
 
+/* Checks that wait, an expression of the deadline `soon`, is 0 at each of some that
+ * are near, and none ends early. */
+#define CHECK_SHORT_WAITS(wait) \
+    do { \
+        for (int64_t ms = 1; ms < 12; ms++) { \
+            const int64_t soon = later(ms); \
+\
+            CHECK_EQ((wait), 0); \
+            CHECK_OVER_SINCE(soon); \
+        } \
+    } while (0)
+
 static inline void rest(int ms)
 {
     (void)poll(NULL, 0, ms);
