@@ -17,18 +17,6 @@ static void unlock(struct tn_crew *c)
     (void)pthread_mutex_unlock(&c->lock);
 }
 
-/* Whether the handle names a job that is not given back.  Locked. */
-static int32_t is_known(const struct tn_crew *c, struct tn_job job)
-{
-    return job.slot < c->jobs.cap && c->jobs.life[job.slot] == job.life &&
-           c->jobs.state[job.slot] != TN_JOB_FREE;
-}
-
-static int32_t has_ended(const struct tn_crew *c, uint32_t slot)
-{
-    return c->jobs.state[slot] >= TN_JOB_DONE;
-}
-
 /* Tells of an end.  Locked. */
 static void tell_end(struct tn_crew *c, uint32_t slot)
 {
@@ -138,7 +126,7 @@ int32_t tn_crew_open(struct tn_crew *c, uint32_t threads, uint32_t jobs)
     return r;
 }
 
-int32_t tn_crew_submit(struct tn_crew *c, tn_crew_work work, const void *data, uint32_t len,
+int32_t tn_crew_submit(struct tn_crew *c, tn_job_work work, const void *data, uint32_t len,
                        struct tn_job *job)
 {
     int32_t r = 1;
@@ -170,12 +158,12 @@ int32_t tn_crew_wait(struct tn_crew *c, struct tn_job job, void *data, uint32_t 
         return TN_ETOOBIG;
     }
     lock(c);
-    while (r == 1 && is_known(c, job) && !has_ended(c, job.slot)) {
+    while (r == 1 && tn_job_known(&c->jobs, job) && !tn_job_over(&c->jobs, job.slot)) {
         r = tn_condition_wait(&c->ended, &c->lock, deadline_ms);
     }
-    if (!is_known(c, job)) {
+    if (!tn_job_known(&c->jobs, job)) {
         r = TN_ESTALE;
-    } else if (has_ended(c, job.slot)) {
+    } else if (tn_job_over(&c->jobs, job.slot)) {
         *state = c->jobs.state[job.slot];
         memcpy(data, c->task[job.slot].data, len);
         tn_jobs_release(&c->jobs, job.slot);
@@ -190,7 +178,7 @@ int32_t tn_crew_cancel(struct tn_crew *c, struct tn_job job)
     int32_t r = TN_ESTALE;
 
     lock(c);
-    if (is_known(c, job)) {
+    if (tn_job_known(&c->jobs, job)) {
         r = (int32_t)tn_jobs_cancel(&c->jobs, job.slot);
         if (r == 1) {
             tell_end(c, job.slot);
@@ -205,10 +193,10 @@ int32_t tn_crew_forget(struct tn_crew *c, struct tn_job job)
     int32_t r = TN_ESTALE;
 
     lock(c);
-    if (is_known(c, job)) {
+    if (tn_job_known(&c->jobs, job)) {
         r = 1;
         c->task[job.slot].unwanted = 1;
-        if (tn_jobs_cancel(&c->jobs, job.slot) == 1 || has_ended(c, job.slot)) {
+        if (tn_jobs_cancel(&c->jobs, job.slot) == 1 || tn_job_over(&c->jobs, job.slot)) {
             tn_jobs_release(&c->jobs, job.slot);
         }
     }
@@ -216,47 +204,29 @@ int32_t tn_crew_forget(struct tn_crew *c, struct tn_job job)
     return r;
 }
 
-/* Waits for the job of the element at data.  Returns as tn_crew_map. */
-static int32_t finish_element(struct tn_crew *c, struct tn_job job, void *data, uint32_t size,
-                              int64_t deadline_ms)
+static int32_t submit_to_crew(void *crew, tn_job_work work, const void *data, uint32_t len,
+                              struct tn_job *job)
 {
-    uint32_t state = TN_JOB_DONE;
-    const int32_t r = tn_crew_wait(c, job, data, size, &state, deadline_ms);
-
-    if (r == 1 && state != TN_JOB_DONE) {
-        return state == TN_JOB_FAILED ? TN_ERESET : TN_EOF;
-    }
-    return r;
+    return tn_crew_submit(crew, work, data, len, job);
 }
 
-int32_t tn_crew_map(struct tn_crew *c, tn_crew_work work, void *array, uint32_t size,
-                    uint32_t count, int64_t deadline_ms)
+static int32_t wait_for_crew(void *crew, struct tn_job job, void *data, uint32_t len,
+                             uint32_t *state, int64_t deadline_ms)
 {
-    struct tn_job job[TN_CREW_THREADS];
-    char *bytes = array;
-    uint32_t begun = 0, ended = 0;
-    int32_t r = size > TN_JOB_BYTES ? TN_ETOOBIG : 1;
+    return tn_crew_wait(crew, job, data, len, state, deadline_ms);
+}
 
-    while (r == 1 && ended < count) {
-        int32_t s = TN_EFULL;
+static void forget_in_crew(void *crew, struct tn_job job)
+{
+    (void)tn_crew_forget(crew, job);
+}
 
-        if (begun < count && begun - ended < TN_CREW_THREADS) {
-            s = tn_crew_submit(c, work, bytes + (size_t)begun * size, size,
-                               &job[begun % TN_CREW_THREADS]);
-            begun += s == 1;
-        }
-        if (s != 1 && begun == ended) {
-            r = s; /* the table is full of others' jobs */
-        } else if (s != 1) {
-            r = finish_element(c, job[ended % TN_CREW_THREADS], bytes + (size_t)ended * size, size,
-                               deadline_ms);
-            ended += r == 1 || r == TN_ERESET;
-        }
-    }
-    for (; ended < begun; ended++) {
-        (void)tn_crew_forget(c, job[ended % TN_CREW_THREADS]);
-    }
-    return r;
+int32_t tn_crew_map(struct tn_crew *c, tn_job_work work, void *array, uint32_t size, uint32_t count,
+                    int64_t deadline_ms)
+{
+    const struct tn_map_calls calls = {c, submit_to_crew, wait_for_crew, forget_in_crew};
+
+    return tn_map(&calls, work, array, size, count, deadline_ms);
 }
 
 void tn_crew_clear(struct tn_crew *c)

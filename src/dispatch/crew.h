@@ -23,16 +23,13 @@
 #define TN_DISPATCH_CREW_H
 
 #include "core/timers.h"
-#include "dispatch/jobs.h"
+#include "dispatch/work.h"
 
 #include <pthread.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* Bytes of data that a job carries, and gives back, at most. */
-#define TN_JOB_BYTES 256u
 
 /* Threads of a crew, at most. */
 #define TN_CREW_THREADS 64u
@@ -42,18 +39,8 @@ extern "C" {
 #define TN_CREW_STACK 1048576u
 #endif
 
-/* Does the work; data is the job's own copy, aligned for int64_t.  A negative
- * result makes the job a failed one. */
-typedef int32_t (*tn_crew_work)(void *data);
-
-/* One life of one slot of the job table. */
-struct tn_job {
-    uint32_t slot;
-    uint32_t life;
-};
-
 struct tn_crew_task {
-    tn_crew_work work;
+    tn_job_work work;
     uint32_t unwanted; /* 1: nobody will ask for the result */
     int64_t data[TN_JOB_BYTES / sizeof(int64_t)];
 };
@@ -78,7 +65,7 @@ int32_t tn_crew_open(struct tn_crew *c, uint32_t threads, uint32_t jobs);
 /* Queues work on a copy of data[0 .. len - 1].  Returns 1 and names the job;
  * TN_EFULL when the table is full; TN_ETOOBIG beyond TN_JOB_BYTES; TN_EOF when
  * the crew closes. */
-int32_t tn_crew_submit(struct tn_crew *c, tn_crew_work work, const void *data, uint32_t len,
+int32_t tn_crew_submit(struct tn_crew *c, tn_job_work work, const void *data, uint32_t len,
                        struct tn_job *job);
 
 /* Waits for the end of a job up to deadline_ms of the monotonic clock (0: does
@@ -103,8 +90,8 @@ int32_t tn_crew_forget(struct tn_crew *c, struct tn_job job);
  * on are as they were; TN_EFULL, TN_ETOOBIG, TN_EOF as tn_crew_submit;
  * TN_ERESET when the work failed on an element: those after it may be as they
  * were. */
-int32_t tn_crew_map(struct tn_crew *c, tn_crew_work work, void *array, uint32_t size,
-                    uint32_t count, int64_t deadline_ms);
+int32_t tn_crew_map(struct tn_crew *c, tn_job_work work, void *array, uint32_t size, uint32_t count,
+                    int64_t deadline_ms);
 
 /* Makes `done` unreadable until the next job ends.  Call it before looking at
  * the jobs. */
