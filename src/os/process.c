@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -110,6 +111,42 @@ int32_t tn_process_ended(void)
         r = waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT);
     } while (r != 0 && errno == EINTR);
     return r == 0 ? info.si_pid : 0;
+}
+
+int32_t tn_process_end_open(int32_t pid)
+{
+#ifdef SYS_pidfd_open
+    const long fd = syscall(SYS_pidfd_open, pid, 0);
+
+    return fd >= 0 ? (int32_t)fd : tn_error_of(errno);
+#else
+    (void)pid;
+    return TN_ESYSTEM;
+#endif
+}
+
+/* Closes the descriptors first .. last. */
+static void close_range_of(uint32_t first, uint32_t last)
+{
+    long end;
+
+#ifdef SYS_close_range
+    if (first > last || syscall(SYS_close_range, first, last, 0) == 0) {
+        return;
+    }
+#endif
+    end = sysconf(_SC_OPEN_MAX); /* Linux before 5.9: one by one, as far as there may be any */
+    for (uint32_t fd = first; fd <= last && (long)fd < end; fd++) {
+        (void)close((int)fd);
+    }
+}
+
+void tn_process_keep_only(int32_t keep)
+{
+    const uint32_t kept = keep > 2 ? (uint32_t)keep : 2;
+
+    close_range_of(3, kept - 1);
+    close_range_of(kept + 1, UINT32_MAX);
 }
 
 void tn_process_kill(int32_t pid)

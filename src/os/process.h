@@ -40,6 +40,14 @@ void tn_process_wait(int32_t pid, uint32_t *crashed);
 /* Says which child has ended and is not reaped yet, ours or not; 0: none. */
 int32_t tn_process_ended(void);
 
+/* Opens a descriptor that can be read when the child pid has ended, reaped or
+ * not; closed on exec.  No signal is involved.  Returns it, or TN_EFILES,
+ * TN_EMEMORY; TN_ESYSTEM also from Linux before 5.3. */
+int32_t tn_process_end_open(int32_t pid);
+
+/* Closes every descriptor of the calling process but 0, 1, 2 and keep. */
+void tn_process_keep_only(int32_t keep);
+
 /* Ends the child pid at once. */
 void tn_process_kill(int32_t pid);
 
