@@ -6,6 +6,7 @@
  *   serve/stream.h   one client in code that runs from top to bottom
  *   dispatch/dispatch.h  a process or a thread for each client, or a fixed number
  *   dispatch/crew.h  threads for work that takes long, beside a loop
+ *   dispatch/team.h  processes for work that takes long or may crash
  *   dispatch/channel.h  a bounded queue between threads
  *   os/records.h     a bounded queue between processes
  *   os/lock.h        mutex, semaphore, event flag, for threads and processes
@@ -20,6 +21,7 @@
 #include "dispatch/channel.h"
 #include "dispatch/crew.h"
 #include "dispatch/dispatch.h"
+#include "dispatch/team.h"
 #include "os/listen.h"
 #include "os/lock.h"
 #include "os/records.h"
