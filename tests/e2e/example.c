@@ -2,14 +2,14 @@
 #define _GNU_SOURCE
 #include "peer.h"
 
-static struct server start_example(const char *port)
+static struct server start_example(const char *name, const char *port)
 {
     struct server s = {0};
     char program[300];
 
     REQUIRE(getenv("EXAMPLES") != NULL);
-    snprintf(program, sizeof program, "%s/echo", getenv("EXAMPLES"));
-    server_args(&s, "echo", port, NULL);
+    snprintf(program, sizeof program, "%s/%s", getenv("EXAMPLES"), name);
+    server_args(&s, name, port, NULL);
     server_spawn(&s, program, 0);
     if (!read_line(s.out, s.address[0], sizeof s.address[0]))
         s.address[0][0] = '\0';
@@ -18,7 +18,7 @@ static struct server start_example(const char *port)
 
 TEST(the_example_echoes_lines_and_drains_on_termination)
 {
-    struct server s = start_example("0");
+    struct server s = start_example("echo", "0");
     int fd = peer_connect(&s), other = peer_connect(&s);
 
     peer_exchange(fd, "one\ntwo\nth", 10, "one\ntwo\n", 8);
@@ -37,9 +37,9 @@ TEST(the_example_echoes_lines_and_drains_on_termination)
 
 TEST(the_example_says_why_it_cannot_listen)
 {
-    struct server s = start_example("0"), other;
+    struct server s = start_example("echo", "0"), other;
 
-    other = start_example(strchr(s.address[0], ':') + 1);
+    other = start_example("echo", strchr(s.address[0], ':') + 1);
     CHECK_STR(other.address[0], "");
     server_wait(&other);
     CHECK_EQ(other.status, 1);
@@ -65,4 +65,23 @@ TEST(the_pipeline_counts_every_number_once)
         status = pclose(out);
         CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     }
+}
+
+TEST(the_example_with_a_team_answers_each_line_and_survives_its_crashes)
+{
+    struct server s = start_example("offload", "0");
+    int fd = peer_connect(&s), other = peer_connect(&s);
+
+    peer_exchange(fd, "100\n", 4, "100 25\n", 7);
+    peer_send(fd, "3000000\n", 8); /* takes a while */
+    peer_exchange(other, "10\n", 3, "10 4\n", 5);
+    peer_exchange(other, "-1\n", 3, "failed\n", 7);
+    peer_exchange(other, "20\n", 3, "20 8\n", 5);
+    peer_expect(fd, "3000000 216816\n", 15);
+    REQUIRE(kill(s.pid, SIGTERM) == 0);
+    peer_expect_end(fd);
+    peer_expect_end(other);
+    close(fd);
+    close(other);
+    server_wait(&s); /* to the end of what it prints: its workers, too, have ended */
 }
