@@ -62,6 +62,14 @@ static uint32_t must_rest(const struct tn_team *t, uint32_t w)
     return t->worker[w].useful == 1 ? 0 : 1;
 }
 
+/* Whether this is the answer to the job that worker w has. */
+static int32_t is_answer(const struct tn_team *t, uint32_t w, const struct tn_team_packet *p)
+{
+    const uint32_t slot = t->worker[w].slot;
+
+    return slot != TN_NONE && p->ticket == t->task[slot].packet.ticket;
+}
+
 static void take_answer(struct tn_team *t, uint32_t w, const struct tn_team_packet *answer)
 {
     struct tn_team_worker *k = &t->worker[w];
@@ -86,7 +94,7 @@ static void hear_worker(struct tn_team *t, uint32_t w, uint32_t has_ended)
         return; /* an earlier report of the batch told of its end */
     }
     r = tn_packet_take(k->end, &answer, sizeof answer, 0);
-    if (r == 1 && k->slot != TN_NONE) {
+    if (r == 1 && is_answer(t, w, &answer)) {
         take_answer(t, w, &answer);
     } else if (r != TN_EAGAIN || has_ended == 1) {
         end_worker(t, w, must_rest(t, w)); /* it has ended, or talks nonsense */
@@ -340,6 +348,7 @@ int32_t tn_team_submit(struct tn_team *t, tn_job_work work, const void *data, ui
     job->life = t->jobs.life[job->slot];
     task = &t->task[job->slot];
     memset(task, 0, sizeof *task);
+    task->packet.ticket = t->jobs.ticket[job->slot];
     task->packet.work = work;
     memcpy(task->packet.data, data, len);
     go_on(t);

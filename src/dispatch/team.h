@@ -57,6 +57,7 @@ extern "C" {
 
 /* What goes to a worker and comes back. */
 struct tn_team_packet {
+    int64_t ticket; /* of the job: no two have the same */
     tn_job_work work;
     int64_t result;
     int64_t data[TN_JOB_BYTES / sizeof(int64_t)];
@@ -114,7 +115,8 @@ int32_t tn_team_cancel(struct tn_team *t, struct tn_job job);
 
 /* Ends a job, begun or not: it is cancelled if nobody has begun it, otherwise its
  * worker is killed, and replaced at once, and it has failed; tn_team_wait tells of
- * it then.  What it was doing is left half done.  Returns 1; 0 when it has ended
+ * it then.  What it was doing is left half done.  The call waits for the process's
+ * end, as the system brings it about.  Returns 1; 0 when it has ended
  * before; TN_ESTALE. */
 int32_t tn_team_kill(struct tn_team *t, struct tn_job job);
 

@@ -87,7 +87,7 @@ static uint32_t state_of(struct tn_job job)
 
 TEST(a_job_gives_back_what_it_made_of_its_data_and_only_once)
 {
-    struct tn_job job;
+    struct tn_job job, other;
     int64_t x = 12, y = 0;
     uint32_t state = 0;
 
@@ -99,8 +99,10 @@ TEST(a_job_gives_back_what_it_made_of_its_data_and_only_once)
     CHECK_EQ(x, 12);
     CHECK_EQ(tn_crew_wait(&crew, job, &y, sizeof y, &state, 0), TN_ESTALE);
     CHECK_EQ(tn_crew_cancel(&crew, job), TN_ESTALE);
-    REQUIRE(tn_crew_submit(&crew, refuse, &x, sizeof x, &job) == 1);
-    CHECK_EQ(state_of(job), TN_JOB_FAILED);
+    REQUIRE(tn_crew_submit(&crew, refuse, &x, sizeof x, &other) == 1); /* in the same slot */
+    CHECK_EQ(tn_crew_wait(&crew, job, &y, sizeof y, &state, 0), TN_ESTALE);
+    CHECK_EQ(tn_crew_cancel(&crew, job), TN_ESTALE);
+    CHECK_EQ(state_of(other), TN_JOB_FAILED);
     tn_crew_close(&crew, 0);
 }
 
