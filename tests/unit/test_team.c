@@ -1,13 +1,9 @@
 /* A team of processes: results, order, limits, deadlines, crashes, ends. */
 #define _GNU_SOURCE
 #include "dispatch/team.h"
-#include "os/process.h"
-#include "os/sys.h"
 #include "serve/server.h"
-#include "tap.h"
+#include "tools.h"
 
-#include <dirent.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -38,11 +34,6 @@ static void open_team(uint32_t processes, uint32_t jobs)
     REQUIRE(tn_team_open(&team, processes, jobs) == 1);
 }
 
-static void pause_ms(int ms)
-{
-    (void)poll(NULL, 0, ms);
-}
-
 /* --- the work ------------------------------------------------------------------------------ */
 
 static int32_t square(void *data)
@@ -65,7 +56,7 @@ static int32_t wait_at_gate(void *data)
     (void)data;
     atomic_store(&shared->pid, getpid());
     while (!atomic_load(&shared->open))
-        pause_ms(1);
+        rest(1);
     return 0;
 }
 
@@ -110,11 +101,6 @@ static int32_t crash(void *data)
 
 /* --- helpers ------------------------------------------------------------------------------- */
 
-static int64_t later(int64_t ms)
-{
-    return tn_sys_now_ms() + ms;
-}
-
 static struct tn_job submit(tn_job_work work, int64_t x)
 {
     struct tn_job job;
@@ -140,25 +126,13 @@ static struct tn_job close_gate(void)
     atomic_store(&shared->pid, 0);
     job = submit(wait_at_gate, 0);
     while (atomic_load(&shared->pid) == 0)
-        pause_ms(1);
+        rest(1);
     return job;
 }
 
 static void open_gate(void)
 {
     atomic_store(&shared->open, 1);
-}
-
-static int descriptors(void)
-{
-    DIR *d = opendir("/proc/self/fd");
-    int n = 0;
-
-    REQUIRE(d != NULL);
-    while (readdir(d) != NULL)
-        n++;
-    closedir(d);
-    return n - 3; /* . and .. and its own */
 }
 
 static void expect_no_child(void)
@@ -429,7 +403,7 @@ TEST(closing_does_what_is_queued_first_or_cancels_it_or_kills_what_has_begun)
 
             REQUIRE(opener >= 0);
             if (opener == 0) {
-                pause_ms(50);
+                rest(50);
                 open_gate();
                 _exit(0);
             }
@@ -556,7 +530,7 @@ TEST(a_child_of_the_program_that_holds_its_descriptors_delays_nothing)
     child = fork();
     REQUIRE(child >= 0);
     if (child == 0) {
-        pause_ms(10000);
+        rest(10000);
         _exit(0);
     }
     CHECK_EQ(state_of(submit(crash, ABORT)), TN_JOB_FAILED);
@@ -709,7 +683,7 @@ static int32_t talk_nonsense(void *data)
 static int32_t talk_later(void *data)
 {
     if (fork() == 0) {
-        pause_ms(200);
+        rest(200);
         (void)talk_nonsense(data);
         _exit(0);
     }
@@ -801,7 +775,7 @@ static pid_t start_parent(void)
         (void)tn_team_open(&team, 3, 4);
         (void)close_gate();
         atomic_store(&shared->count, 1);
-        pause_ms(10000);
+        rest(10000);
         _exit(1);
     }
     return parent;
@@ -816,7 +790,7 @@ TEST(workers_end_with_their_parent_even_when_it_is_killed)
     REQUIRE(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0); /* orphans come to us */
     parent = start_parent();
     while (atomic_load(&shared->count) == 0)
-        pause_ms(1);
+        rest(1);
     REQUIRE(kill(parent, SIGKILL) == 0);
     while ((pid = waitpid(-1, &status, 0)) > 0) {
         CHECK(pid != atomic_load(&shared->pid) || WTERMSIG(status) == SIGKILL);

@@ -1,4 +1,4 @@
-/* What the tests of locks, channels and records share. */
+/* What the tests of locks, channels, records and teams share. */
 #ifndef TOOLS_H
 #define TOOLS_H
 
