@@ -7,7 +7,7 @@ out=build/embed
 passed=0
 failed=0
 mkdir -p "$out"
-rm -f "$out"/*
+rm -rf "${out:?}"/*
 
 # check NAME FILE: passes when FILE, the complaints, is empty
 check() {

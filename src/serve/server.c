@@ -22,8 +22,8 @@ static uint32_t options_ok(const struct tn_options *o)
     requires cap:  s->table.slots.cap <= TN_CONNECTIONS && 0 < s->table.slots.cap;
     terminates \true; exits \false;
     assigns s->cur, s->off, s->scanned, s->paused, s->parked, s->park_cursor, s->draining,
-            s->backlog, s->drain_cursor, s->now_ms, s->waited_ms, s->retry_ms, s->drain_ms, s->counters,
-            s->pool, s->timers, s->buffer[0 .. TN_BLOCKS - 1].owner,
+            s->backlog, s->drain_cursor, s->now_ms, s->waited_ms, s->retry_ms, s->drain_ms,
+            s->counters, s->pool, s->timers, s->buffer[0 .. TN_BLOCKS - 1].owner,
             s->buffer[0 .. TN_BLOCKS - 1].in_len, s->buffer[0 .. TN_BLOCKS - 1].out_head,
             s->buffer[0 .. TN_BLOCKS - 1].out_len;
     ensures pool:    tn_pool_ok(&s->pool) && s->pool.free == TN_BLOCKS;
