@@ -71,6 +71,23 @@
     predicate owners_same{A, B}(struct tn_server *s) =
         \forall integer b; 0 <= b < TN_BLOCKS ==>
             \at(s->buffer[b].owner, A) == \at(s->buffer[b].owner, B);
+    lemma pending_byte_kept{A, B}: \forall struct tn_server *s, integer b, fd, k;
+        tn_pending_at{A}(s, b, fd) ==> out_same{A, B}(s, b) ==>
+        \at(s->buffer[b].out_head, A) <= k <
+            \at(s->buffer[b].out_head, A) + \at(s->buffer[b].out_len, A) ==>
+        \at(s->buffer[b].out[k], B) ==
+            log_at(fd, \at(k_inc[fd], A), \at(k_tx[fd] + k - s->buffer[b].out_head, A));
+    lemma pending_at_kept{A, B}: \forall struct tn_server *s, integer b, fd;
+        block_same{A, B}(s, b) ==> out_same{A, B}(s, b) ==> stream_same{A, B}(fd) ==>
+        tn_pending_at{A}(s, b, fd) ==> tn_pending_at{B}(s, b, fd);
+    lemma arrived_byte_kept{A, B}: \forall struct tn_server *s, integer b, fd, k;
+        tn_arrived_at{A}(s, b, fd) ==> in_same{A, B}(s, b) ==>
+        0 <= k < \at(s->buffer[b].in_len, A) ==>
+        \at(s->buffer[b].in[k], B) ==
+            rx_at(fd, \at(k_inc[fd], A), \at(k_rx[fd] - s->buffer[b].in_len + k, A));
+    lemma arrived_at_kept{A, B}: \forall struct tn_server *s, integer b, fd;
+        block_same{A, B}(s, b) ==> in_same{A, B}(s, b) ==> stream_same{A, B}(fd) ==>
+        tn_arrived_at{A}(s, b, fd) ==> tn_arrived_at{B}(s, b, fd);
     lemma conn_twice{A, B, C}: \forall struct tn_server *s, integer i;
         conn_same{A, B}(s, i) ==> conn_same{B, C}(s, i) ==> conn_same{A, C}(s, i);
     lemma stream_twice{A, B, C}: \forall integer fd;
@@ -101,23 +118,6 @@
     lemma buffers_kept{A, B}: \forall struct tn_server *s, integer x;
         buffers_same{A, B}(s, x) ==> tn_buffers{A}(s) ==>
         (0 <= x < TN_BLOCKS ==> \at(tn_buffer_ok(&s->buffer[x]), B)) ==> tn_buffers{B}(s);
-    lemma pending_byte_kept{A, B}: \forall struct tn_server *s, integer b, fd, k;
-        tn_pending_at{A}(s, b, fd) ==> out_same{A, B}(s, b) ==>
-        \at(s->buffer[b].out_head, A) <= k <
-            \at(s->buffer[b].out_head, A) + \at(s->buffer[b].out_len, A) ==>
-        \at(s->buffer[b].out[k], B) ==
-            log_at(fd, \at(k_inc[fd], A), \at(k_tx[fd] + k - s->buffer[b].out_head, A));
-    lemma pending_at_kept{A, B}: \forall struct tn_server *s, integer b, fd;
-        block_same{A, B}(s, b) ==> out_same{A, B}(s, b) ==> stream_same{A, B}(fd) ==>
-        tn_pending_at{A}(s, b, fd) ==> tn_pending_at{B}(s, b, fd);
-    lemma arrived_byte_kept{A, B}: \forall struct tn_server *s, integer b, fd, k;
-        tn_arrived_at{A}(s, b, fd) ==> in_same{A, B}(s, b) ==>
-        0 <= k < \at(s->buffer[b].in_len, A) ==>
-        \at(s->buffer[b].in[k], B) ==
-            rx_at(fd, \at(k_inc[fd], A), \at(k_rx[fd] - s->buffer[b].in_len + k, A));
-    lemma arrived_at_kept{A, B}: \forall struct tn_server *s, integer b, fd;
-        block_same{A, B}(s, b) ==> in_same{A, B}(s, b) ==> stream_same{A, B}(fd) ==>
-        tn_arrived_at{A}(s, b, fd) ==> tn_arrived_at{B}(s, b, fd);
     lemma owned_kept{A, B}: \forall struct tn_server *s, integer x;
         others_same{A, B}(s, x) ==> tn_owned{A}(s, TN_NONE) ==>
         (tn_live{B}(s, x) ==> tn_owned_at{B}(s, x)) ==> tn_owned{B}(s, TN_NONE);

@@ -310,9 +310,15 @@ static int32_t queue_bytes(struct tn_server *s, uint32_t slot, const uint8_t *da
             b->out_head <= k < b->out_head + \at(s->buffer[s->conn[slot].block].out_len, Pre) ==>
             b->out[k] == log_at(s->table.fd[slot], k_inc[s->table.fd[slot]],
                                 k_tx[s->table.fd[slot]] + k - b->out_head); */
+    /*@ assert from: n > 0 ==> b->out_len - n == \at(s->buffer[s->conn[slot].block].out_len, Pre) &&
+            k_log[s->table.fd[slot]] == k_tx[s->table.fd[slot]] + b->out_len - n; */
     /*@ ghost if (n > 0)
             k_promise(s->table.fd[slot], b->out,
                       (uint32_t)(b->out_head + b->out_len - (size_t)n), (uint32_t)n); */
+    /*@ assert promised: n > 0 ==> \forall integer k;
+            b->out_head + b->out_len - n <= k < b->out_head + b->out_len ==>
+            b->out[k] == log_at(s->table.fd[slot], k_inc[s->table.fd[slot]],
+                                k_tx[s->table.fd[slot]] + k - b->out_head); */
     /*@ assert fresh: \forall integer k;
             b->out_head + \at(s->buffer[s->conn[slot].block].out_len, Pre) <= k <
                 b->out_head + b->out_len ==>
@@ -368,6 +374,9 @@ static int32_t receive(struct tn_server *s, uint32_t slot)
         //@ assert sign: 0 <= n;
         b->in_len += (size_t)n;
     }
+    /*@ assert apart: \forall integer i; tn_live(s, i) && i != slot ==>
+            s->conn[i].block != s->conn[slot].block && s->table.fd[i] != s->table.fd[slot]; */
+    //@ assert others: others_same{Pre, Here}(s, slot);
     return n;
 }
 
@@ -378,7 +387,17 @@ int32_t tn_link_fill(struct tn_server *s, uint32_t slot)
 
 int32_t tn_link_discard(struct tn_server *s, uint32_t slot)
 {
-    return tn_sys_recv(s->table.fd[slot], s->trash, 0, TN_TRASH);
+    const int32_t n = tn_sys_recv(s->table.fd[slot], s->trash, 0, TN_TRASH);
+
+    /*@ assert bytes: \forall integer b; 0 <= b < TN_BLOCKS ==>
+            in_same{Pre, Here}(s, b) && out_same{Pre, Here}(s, b); */
+    /*@ assert streams: \forall integer i; tn_live(s, i) && i != slot ==>
+            stream_same{Pre, Here}(s->table.fd[i]); */
+    /*@ assert blocks: \forall integer i; tn_live(s, i) && s->conn[i].block != TN_NO_BLOCK ==>
+            s->conn[i].block < TN_BLOCKS; */
+    //@ assert others: others_same{Pre, Here}(s, slot);
+    //@ assert arrived: tn_arrived(s);
+    return n;
 }
 
 void tn_link_watch(struct tn_server *s, uint32_t slot)

@@ -1,6 +1,14 @@
 #include "serve/server.h"
 
 #include "serve/engine.h"
+#include "serve/kept.h"
+
+/* Where nobody is connected, all that is said of connections is so. */
+/*@ lemma nobody: \forall struct tn_server *s;
+        tn_server_shape(s) ==> tn_table_ok(&s->table) ==> s->table.slots.live == 0 ==>
+        s->pool.free == TN_BLOCKS ==> s->cur == TN_NONE ==> s->off == 0 ==> tn_buffers(s) ==>
+        tn_server_ok(s);
+*/
 
 /* Says whether every option is in its range: 1 or 0. */
 /*@ requires room: \valid_read(o);
@@ -17,27 +25,64 @@ static uint32_t options_ok(const struct tn_options *o)
            o->frame_max <= TN_FRAME_MAX && tn_poller_has(o->model) == 1;
 }
 
-/* Sets everything but the table of descriptors and the options. */
+/* Makes every buffer an empty one. */
 /*@ requires room: \valid(s);
-    requires cap:  s->table.slots.cap <= TN_CONNECTIONS && 0 < s->table.slots.cap;
     terminates \true; exits \false;
-    assigns s->cur, s->off, s->scanned, s->paused, s->parked, s->park_cursor, s->draining,
-            s->backlog, s->drain_cursor, s->now_ms, s->waited_ms, s->retry_ms, s->drain_ms,
-            s->counters, s->pool, s->timers, s->buffer[0 .. TN_BLOCKS - 1].owner,
+    assigns s->buffer[0 .. TN_BLOCKS - 1].owner, s->buffer[0 .. TN_BLOCKS - 1].in_len,
+            s->buffer[0 .. TN_BLOCKS - 1].out_head, s->buffer[0 .. TN_BLOCKS - 1].out_len;
+    ensures buffers: tn_buffers(s);
+*/
+static void clear_buffers(struct tn_server *s)
+{
+    uint32_t b;
+
+    /*@ loop invariant 0 <= b <= TN_BLOCKS;
+        loop invariant \forall integer o; 0 <= o < b ==> tn_buffer_ok(&s->buffer[o]);
+        loop assigns b, s->buffer[0 .. TN_BLOCKS - 1].owner, s->buffer[0 .. TN_BLOCKS - 1].in_len,
+                     s->buffer[0 .. TN_BLOCKS - 1].out_head, s->buffer[0 .. TN_BLOCKS - 1].out_len;
+        loop variant TN_BLOCKS - b;
+    */
+    for (b = 0; b < TN_BLOCKS; b++)
+        tn_buffer_clear(&s->buffer[b], 0);
+}
+
+/* Makes all buffers free and all timers of cap slots disarmed. */
+/*@ requires room: \valid(s) && 0 < cap <= TN_CONNECTIONS;
+    terminates \true; exits \false;
+    assigns s->pool, s->timers, s->buffer[0 .. TN_BLOCKS - 1].owner,
             s->buffer[0 .. TN_BLOCKS - 1].in_len, s->buffer[0 .. TN_BLOCKS - 1].out_head,
             s->buffer[0 .. TN_BLOCKS - 1].out_len;
     ensures pool:    tn_pool_ok(&s->pool) && s->pool.free == TN_BLOCKS;
-    ensures timers:  tn_timers_ok(&s->timers) && s->timers.cap == s->table.slots.cap &&
-                     s->timers.armed == 0;
+    ensures timers:  tn_timers_ok(&s->timers) && s->timers.cap == cap;
     ensures buffers: tn_buffers(s);
+*/
+static void lay_out(struct tn_server *s, uint32_t cap)
+{
+    clear_buffers(s);
+    tn_pool_init(&s->pool);
+    //@ ghost Free: ;
+    tn_timers_init(&s->timers, cap);
+    //@ assert same: tn_pool_same{Free, Here}(s) && s->pool.free == \at(s->pool.free, Free);
+}
+
+/* Sets what changes while the server runs, and what was asked for. */
+/*@ requires room: \valid(s) && \valid_read(o) && \separated(s, o);
+    requires known: o->framing <= TN_VARINT && o->frame_max <= TN_FRAME_MAX;
+    terminates \true; exits \false;
+    assigns s->framing, s->frame_max, s->idle_ms, s->linger_ms, s->cur, s->off, s->scanned,
+            s->paused, s->parked, s->park_cursor, s->draining, s->backlog, s->drain_cursor,
+            s->now_ms, s->waited_ms, s->retry_ms, s->drain_ms, s->counters;
+    ensures options: s->framing == o->framing && 1 <= s->frame_max <= TN_FRAME_MAX;
     ensures idle:    s->cur == TN_NONE && s->off == 0 && s->paused == 0 && s->parked == 0 &&
                      s->park_cursor == 0 && s->draining == 0 && s->drain_cursor == 0 &&
                      0 <= s->now_ms <= TN_CLOCK_MAX;
 */
-static void reset(struct tn_server *s)
+static void set_up(struct tn_server *s, const struct tn_options *o)
 {
-    uint32_t b;
-
+    s->framing = o->framing;
+    s->frame_max = o->frame_max == 0 ? TN_FRAME_MAX : o->frame_max;
+    s->idle_ms = o->idle_ms;
+    s->linger_ms = o->linger_ms == 0 ? TN_DEFAULT_LINGER_MS : o->linger_ms;
     s->cur = TN_NONE;
     s->off = 0;
     s->scanned = 0;
@@ -52,34 +97,65 @@ static void reset(struct tn_server *s)
     s->retry_ms = TN_NEVER;
     s->drain_ms = TN_NEVER;
     s->counters = (struct tn_counters){0};
-    tn_pool_init(&s->pool);
-    tn_timers_init(&s->timers, s->table.slots.cap);
-    /*@ loop invariant 0 <= b <= TN_BLOCKS;
-        loop invariant \forall integer o; 0 <= o < b ==> tn_buffer_ok(&s->buffer[o]);
-        loop assigns b, s->buffer[0 .. TN_BLOCKS - 1].owner, s->buffer[0 .. TN_BLOCKS - 1].in_len,
-                     s->buffer[0 .. TN_BLOCKS - 1].out_head, s->buffer[0 .. TN_BLOCKS - 1].out_len;
-        loop variant TN_BLOCKS - b;
-    */
-    for (b = 0; b < TN_BLOCKS; b++)
-        tn_buffer_clear(&s->buffer[b], 0);
+}
+
+/* Makes everything but the table, for cap connections. */
+/*@ requires room: \valid(s) && \valid_read(o) && \separated(s, o) && 0 < cap <= TN_CONNECTIONS;
+    requires known: o->framing <= TN_VARINT && o->frame_max <= TN_FRAME_MAX;
+    terminates \true; exits \false;
+    assigns *s;
+    ensures pool:    tn_pool_ok(&s->pool) && s->pool.free == TN_BLOCKS;
+    ensures timers:  tn_timers_ok(&s->timers) && s->timers.cap == cap;
+    ensures buffers: tn_buffers(s);
+    ensures options: s->framing == o->framing && 1 <= s->frame_max <= TN_FRAME_MAX;
+    ensures idle:    s->cur == TN_NONE && s->off == 0 && s->paused == 0 && s->parked == 0 &&
+                     s->park_cursor == 0 && s->draining == 0 && s->drain_cursor == 0 &&
+                     0 <= s->now_ms <= TN_CLOCK_MAX;
+*/
+static void prepare(struct tn_server *s, const struct tn_options *o, uint32_t cap)
+{
+    set_up(s, o);
+    lay_out(s, cap);
+}
+
+/* Makes a server with options that are in their ranges. */
+/*@ requires room:  \valid(s) && \valid_read(o) && \separated(s, o);
+    requires known: o->connections <= TN_CONNECTIONS && o->framing <= TN_VARINT &&
+                    o->frame_max <= TN_FRAME_MAX && o->model < TN_MODELS;
+    requires model: k_inv;
+    requires none:  \forall integer f; 0 <= f < TN_SYS_FDS ==> k_open[f] != 1 && k_reg[f] == 0;
+    terminates \true; exits \false;
+    assigns *s, k_open[0 .. TN_SYS_FDS - 1], k_inc[0 .. TN_SYS_FDS - 1], k_own[0 .. TN_SYS_FDS - 1];
+    ensures result: \result == 1 || \result == TN_EFILES || \result == TN_EMEMORY ||
+                    \result == TN_ESYSTEM;
+    ensures ok:     \result == 1 ==> tn_server_ok(s);
+    ensures empty:  \result == 1 ==> s->table.slots.live == 0 && s->cur == TN_NONE &&
+                    s->framing == o->framing;
+    ensures failed: \result < 0 ==> k_open == \old(k_open);
+*/
+static int32_t start(struct tn_server *s, const struct tn_options *o)
+{
+    const uint32_t cap = o->connections == 0 ? TN_DEFAULT_CONNECTIONS : o->connections;
+
+    int32_t r;
+
+    prepare(s, o, cap);
+    //@ ghost Laid: ;
+    r = tn_fd_table_init(&s->table, cap, o->model);
+    //@ assert pool: tn_pool_same{Laid, Here}(s) && s->pool.free == TN_BLOCKS;
+    //@ assert timers: tn_timers_same{Laid, Here}(s) && due_same{Laid, Here}(s);
+    //@ assert buffers: buffers_same{Laid, Here}(s, TN_NONE);
+    //@ assert control: control_same{Laid, Here}(s) && window_same{Laid, Here}(s);
+    //@ assert options: s->framing == o->framing && 1 <= s->frame_max <= TN_FRAME_MAX;
+    //@ assert shape: r == 1 ==> tn_server_shape(s);
+    return r;
 }
 
 int32_t tn_init(struct tn_server *s, const struct tn_options *o)
 {
-    int32_t r;
-
     if (options_ok(o) == 0)
         return TN_EINVAL;
-    r = tn_fd_table_init(&s->table, o->connections == 0 ? TN_DEFAULT_CONNECTIONS : o->connections,
-                         o->model);
-    if (r < 0)
-        return r;
-    reset(s);
-    s->framing = o->framing;
-    s->frame_max = o->frame_max == 0 ? TN_FRAME_MAX : o->frame_max;
-    s->idle_ms = o->idle_ms;
-    s->linger_ms = o->linger_ms == 0 ? TN_DEFAULT_LINGER_MS : o->linger_ms;
-    return 1;
+    return start(s, o);
 }
 
 int32_t tn_listen(struct tn_server *s, int32_t fd)
@@ -236,12 +312,42 @@ static int32_t send_apart(struct tn_server *s, uint32_t slot, const uint8_t *dat
 {
     int32_t n;
 
+    //@ assert within: 0 <= s->pool.perm[s->pool.free > 0 ? s->pool.free - 1 : 0] < TN_BLOCKS;
     if (tn_link_borrow(s, slot) == 0)
         return 0;
     n = tn_link_queue(s, slot, data, len);
     tn_delivery_unpark(s, slot);
     tn_delivery_rest(s, slot);
     return n;
+}
+
+/* Queues a frame for a connection: the one that is delivered, or another. */
+/*@ TN_SERVER_OK(requires, s, TN_NONE);
+    requires live:  tn_live(s, slot) && s->conn[slot].state < TN_CONN_FLUSHING;
+    requires bytes: len <= TN_FRAME_MAX && \valid_read(data + (0 .. len - 1));
+    requires apart: \forall integer b; 0 <= b < TN_BLOCKS ==>
+                    \separated(data + (0 .. len - 1), &s->buffer[b].out[0 .. TN_OUT_CAP - 1]);
+    terminates \true; exits \false;
+    assigns *s, TN_KERNEL_STATE;
+    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures result: \result == TN_EFRAME || 0 <= \result;
+    ensures fits:   \old(s->cur == slot && tn_out(s, slot) <= TN_OUTPUT_HIGH) && 0 < len ==>
+                    \result != 0;
+*/
+static int32_t queue(struct tn_server *s, uint32_t slot, const uint8_t *data, uint32_t len)
+{
+    return slot == s->cur ? tn_link_queue(s, slot, data, len) : send_apart(s, slot, data, len);
+}
+
+/* Counts a frame that was accepted for sending. */
+/*@ TN_SERVER_OK(requires, s, TN_NONE);
+    terminates \true; exits \false;
+    assigns s->counters.sent;
+    TN_SERVER_OK(ensures, s, TN_NONE);
+*/
+static void count_sent(struct tn_server *s)
+{
+    tn_count(&s->counters.sent, 1);
 }
 
 int32_t tn_send(struct tn_server *s, struct tn_handle conn, const uint8_t *data, uint32_t len)
@@ -254,13 +360,12 @@ int32_t tn_send(struct tn_server *s, struct tn_handle conn, const uint8_t *data,
         return TN_ETOOBIG;
     if (s->conn[conn.slot].state >= TN_CONN_FLUSHING)
         return TN_EOF;
-    n = conn.slot == s->cur ? tn_link_queue(s, conn.slot, data, len)
-                            : send_apart(s, conn.slot, data, len);
+    n = queue(s, conn.slot, data, len);
     if (n == 0 && len == 0 && s->framing == TN_RAW)
         return 1; /* no bytes are a message of that framing, and already sent */
     if (n <= 0)
         return n;
-    tn_count(&s->counters.sent, 1);
+    count_sent(s);
     return 1;
 }
 
