@@ -338,6 +338,37 @@ int32_t tn_link_queue(struct tn_server *s, uint32_t slot, const uint8_t *data, u
     return n;
 }
 
+/* Takes n bytes behind the input of slot into it: the kernel has just put them
+ * there. */
+/*@ requires shape: \valid(s) && tn_table_shape(&s->table);
+    requires slot:  tn_live(s, slot) && s->conn[slot].block != TN_NO_BLOCK;
+    requires owned: tn_owned(s, TN_NONE);
+    requires no_buffer_leak: tn_no_buffer_leak(s, TN_NONE);
+    requires ok:    tn_buffers(s) && n <= TN_IN_CAP - s->buffer[s->conn[slot].block].in_len;
+    requires pending: tn_pending_at(s, s->conn[slot].block, s->table.fd[slot]);
+    requires came:  \forall integer k; 0 <= k < s->buffer[s->conn[slot].block].in_len + n ==>
+                    s->buffer[s->conn[slot].block].in[k] ==
+                        rx_at(s->table.fd[slot], k_inc[s->table.fd[slot]],
+                              k_rx[s->table.fd[slot]] + k - n -
+                                  s->buffer[s->conn[slot].block].in_len);
+    terminates \true; exits \false;
+    assigns s->buffer[s->conn[slot].block].in_len;
+    ensures length: s->buffer[s->conn[slot].block].in_len ==
+                    \old(s->buffer[s->conn[slot].block].in_len) + n;
+    ensures shape:  tn_table_shape(&s->table);
+    ensures no_buffer_leak: tn_no_buffer_leak(s, TN_NONE);
+    ensures fits:   tn_buffer_ok(&s->buffer[s->conn[slot].block]);
+    ensures mine:   tn_owned_at(s, slot) && tn_out(s, slot) == \old(tn_out(s, slot));
+    ensures pending: tn_pending_at(s, s->conn[slot].block, s->table.fd[slot]);
+    ensures arrived: tn_arrived_at(s, s->conn[slot].block, s->table.fd[slot]);
+    ensures others: others_same{Pre, Post}(s, slot);
+    ensures rest:   buffers_same{Pre, Post}(s, s->conn[slot].block);
+*/
+static void add_input(struct tn_server *s, uint32_t slot, size_t n)
+{
+    s->buffer[s->conn[slot].block].in_len += n;
+}
+
 /* Receives behind the input of slot. */
 /*@ requires shape: \valid(s) && tn_table_shape(&s->table);
     requires slot:  tn_live(s, slot) && s->conn[slot].block != TN_NO_BLOCK;
@@ -353,8 +384,7 @@ int32_t tn_link_queue(struct tn_server *s, uint32_t slot, const uint8_t *data, u
     ensures result: \result == TN_EOF || \result == TN_ERESET || 0 <= \result <= TN_IN_CAP;
     ensures length: s->buffer[s->conn[slot].block].in_len ==
         \old(s->buffer[s->conn[slot].block].in_len) + (\result > 0 ? \result : 0);
-    ensures kept:   \forall integer k; 0 <= k < \old(s->buffer[s->conn[slot].block].in_len) ==>
-        s->buffer[s->conn[slot].block].in[k] == \old(s->buffer[s->conn[slot].block].in[k]);
+    ensures kept:   in_same{Pre, Post}(s, s->conn[slot].block);
     ensures shape:  tn_table_shape(&s->table);
     ensures no_buffer_leak: tn_no_buffer_leak(s, TN_NONE);
     ensures fits:   tn_buffer_ok(&s->buffer[s->conn[slot].block]);
@@ -370,13 +400,15 @@ static int32_t receive(struct tn_server *s, uint32_t slot)
     const uint32_t len = (uint32_t)b->in_len;
     const int32_t n = tn_sys_recv(s->table.fd[slot], b->in, len, TN_IN_CAP - len);
 
-    if (n > 0) {
-        //@ assert sign: 0 <= n;
-        b->in_len += (size_t)n;
-    }
+    //@ assert kept: in_same{Pre, Here}(s, s->conn[slot].block);
+    //@ assert pending: tn_pending_at(s, s->conn[slot].block, s->table.fd[slot]);
     /*@ assert apart: \forall integer i; tn_live(s, i) && i != slot ==>
             s->conn[i].block != s->conn[slot].block && s->table.fd[i] != s->table.fd[slot]; */
     //@ assert others: others_same{Pre, Here}(s, slot);
+    if (n <= 0)
+        return n;
+    //@ assert sign: 0 <= n;
+    add_input(s, slot, (size_t)n);
     return n;
 }
 
