@@ -4,7 +4,16 @@
 #include "serve/kept.h"
 
 /* What the table does leaves to the connections. */
-/*@ // every slot but x is as it was
+/*@ // where x is live and not yet a connection
+    lemma owned_fewer: \forall struct tn_server *s, integer x;
+        s->table.slots.cap <= TN_CONNECTIONS ==> tn_owned(s, TN_NONE) ==> tn_owned(s, x);
+    lemma promised_fewer: \forall struct tn_server *s, integer x;
+        s->table.slots.cap <= TN_CONNECTIONS ==> tn_promised(s, TN_NONE) ==> tn_promised(s, x);
+    lemma owned_but{A, B}: \forall struct tn_server *s, integer x;
+        others_same{A, B}(s, x) ==> tn_owned{A}(s, x) ==> tn_owned{B}(s, x);
+    lemma promised_but{A, B}: \forall struct tn_server *s, integer x;
+        others_same{A, B}(s, x) ==> tn_promised{A}(s, x) ==> tn_promised{B}(s, x);
+    // every slot but x is as it was
     predicate table_but{A, B}(struct tn_server *s, integer x) =
         \at(s->table.slots.cap, A) == \at(s->table.slots.cap, B) &&
         \forall integer i; 0 <= i < \at(s->table.slots.cap, A) && i != x ==>
@@ -27,13 +36,6 @@
         owners_same{A, B}(s) ==> conns_same{A, B}(s) ==> !tn_live{A}(s, x) ==>
         \at(s->table.slots.cap, A) <= TN_CONNECTIONS ==> table_but{A, B}(s, x) ==>
         tn_no_buffer_leak{A}(s, TN_NONE) ==> tn_no_buffer_leak{B}(s, x);
-    // where x is live and not yet a connection
-    lemma owned_but{A, B}: \forall struct tn_server *s, integer x;
-        \at(s->table.slots.cap, A) <= TN_CONNECTIONS ==> others_same{A, B}(s, x) ==>
-        tn_owned{A}(s, TN_NONE) ==> tn_owned{B}(s, x);
-    lemma promised_but{A, B}: \forall struct tn_server *s, integer x;
-        \at(s->table.slots.cap, A) <= TN_CONNECTIONS ==> others_same{A, B}(s, x) ==>
-        tn_promised{A}(s, TN_NONE) ==> tn_promised{B}(s, x);
     lemma pending_but{A, B}: \forall struct tn_server *s, integer x;
         others_same{A, B}(s, x) ==> tn_pending{A}(s) ==> tn_no_buffer_leak{B}(s, x) ==>
         tn_pending{B}(s);
@@ -153,6 +155,7 @@ static void listening(struct tn_server *s, uint32_t mask)
 /* Accepts at the table. */
 /*@ requires room: \valid(s);
     TN_TABLE_OK(requires, &s->table);
+    requires before: tn_no_buffer_leak(s, TN_NONE);
     requires open: l < TN_LISTENERS && s->table.listener[l] != -1;
     terminates \true; exits \false;
     assigns s->table.slots.live, s->table.slots.usable,
@@ -173,12 +176,30 @@ static void listening(struct tn_server *s, uint32_t mask)
     ensures streams: \forall integer f; 0 <= f < TN_SYS_FDS && \old(k_open[f]) == 1 ==>
                     stream_same{Pre, Post}(f);
     TN_BESIDE(ensures, s, Pre, Post);
+    ensures leak:   tn_no_buffer_leak(s, \result >= 0 ? \result : TN_NONE);
     ensures cap:    s->table.slots.cap == \old(s->table.slots.cap);
 */
 static int32_t take_descriptor(struct tn_server *s, uint32_t l)
 {
+    int32_t r;
+
     //@ assert cap: 0 < s->table.slots.cap <= TN_CONNECTIONS;
-    return tn_fd_table_accept(&s->table, l);
+    r = tn_fd_table_accept(&s->table, l);
+    /*@ assert alike: \forall integer i; 0 <= i < s->table.slots.cap && i != r ==>
+            tn_table_same{Pre, Here}(&s->table, i) && (tn_live(s, i) <==> tn_live{Pre}(s, i)) &&
+            s->table.fd[i] == \at(s->table.fd[i], Pre) &&
+            s->table.interest[i] == \at(s->table.interest[i], Pre); */
+    //@ assert absent: !tn_live{Pre}(s, r >= 0 ? r : TN_NONE);
+    //@ assert same: table_but{Pre, Here}(s, r >= 0 ? r : TN_NONE);
+    //@ assert pool: tn_pool_same{Pre, Here}(s) && s->pool.free == \at(s->pool.free, Pre);
+    //@ assert owners: owners_same{Pre, Here}(s) && conns_same{Pre, Here}(s);
+    //@ assert capped: \at(s->table.slots.cap, Pre) <= TN_CONNECTIONS;
+    //@ assert leak: tn_no_buffer_leak(s, r >= 0 ? r : TN_NONE);
+    /*@ assert heap: \forall integer i; 0 <= i < TN_CONNECTIONS ==>
+            s->timers.heap[i] == \at(s->timers.heap[i], Pre); */
+    /*@ assert places: \forall integer i; 0 <= i < TN_CONNECTIONS ==>
+            s->timers.pos[i] == \at(s->timers.pos[i], Pre); */
+    return r;
 }
 
 /* Accepts a connection from listener l into a free slot, of which nothing is
@@ -202,9 +223,7 @@ static int32_t accept_into_slot(struct tn_server *s, uint32_t l)
 {
     const int32_t r = take_descriptor(s, l);
 
-    //@ assert absent: !tn_live{Pre}(s, r >= 0 ? r : TN_NONE);
-    //@ assert same: table_but{Pre, Here}(s, r >= 0 ? r : TN_NONE);
-    //@ assert leak: tn_no_buffer_leak(s, r >= 0 ? r : TN_NONE);
+    //@ assert capped: \at(s->table.slots.cap, Pre) <= TN_CONNECTIONS;
     //@ assert timers: tn_timers_ok(&s->timers);
     //@ assert blocks: blocks_same{Pre, Here}(s);
     /*@ assert table: \forall integer i; i != r ==> (tn_live(s, i) <==> tn_live{Pre}(s, i)); */

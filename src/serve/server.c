@@ -4,7 +4,11 @@
 #include "serve/kept.h"
 
 /* Where nobody is connected, all that is said of connections is so. */
-/*@ lemma nobody: \forall struct tn_server *s;
+/*@ lemma frame_at: \forall struct tn_server *s, struct tn_event ev, integer o;
+        ev.len <= s->frame_max ==> 0 <= o <= TN_IN_CAP - ev.len ==>
+        ev.data == &s->buffer[s->conn[ev.conn.slot].block].in[0] + o ==>
+        tn_out(s, ev.conn.slot) <= TN_OUTPUT_HIGH ==> tn_frame_ok(s, ev);
+    lemma nobody: \forall struct tn_server *s;
         tn_server_shape(s) ==> tn_table_ok(&s->table) ==> s->table.slots.live == 0 ==>
         s->pool.free == TN_BLOCKS ==> s->cur == TN_NONE ==> s->off == 0 ==> tn_buffers(s) ==>
         tn_server_ok(s);
@@ -187,10 +191,11 @@ int32_t tn_unwatch(struct tn_server *s, uint32_t w)
 
 /* Adds what a step did to the totals. */
 /*@ TN_SERVER_OK(requires, s, TN_NONE);
-    requires reason: step.type == TN_CLOSED ==> step.a < TN_REASONS;
+    requires event: tn_step_ok(s, step);
     terminates \true; exits \false;
     assigns s->counters;
     TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures event: tn_step_ok(s, step);
 */
 static void account(struct tn_server *s, struct tn_step step)
 {
@@ -217,30 +222,79 @@ static void account(struct tn_server *s, struct tn_step step)
     }
 }
 
-/* Tells the caller what a step came to. */
-/*@ requires room: \valid_read(s) && \valid(ev) && \separated(ev, s);
+/* Takes a step, and counts what it did. */
+/*@ TN_SERVER_OK(requires, s, TN_NONE);
+    terminates \true; exits \false;
+    assigns *s, TN_KERNEL_STATE;
+    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures event: tn_step_ok(s, \result);
+    ensures idle:  \result.type == TN_STEP_IDLE ==>
+                   s->cur == TN_NONE && s->table.poller.pos == s->table.poller.count;
+    ensures end:   \result.type == TN_STEP_END ==> s->table.slots.live == 0;
+*/
+static struct tn_step step_counted(struct tn_server *s)
+{
+    const struct tn_step step = tn_step(s);
+
+    account(s, step);
+    return step;
+}
+
+/* What a step tells the caller. */
+/*@ requires room: \valid_read(s);
     requires step: tn_step_ok(s, step) && TN_OPENED <= step.type <= TN_READY;
-    requires slot: step.slot < TN_CONNECTIONS;
+    requires cap:  s->table.slots.cap <= TN_CONNECTIONS;
     requires block: step.type == TN_FRAME ==> s->conn[step.slot].block < TN_BLOCKS;
     terminates \true; exits \false;
-    assigns *ev;
-    ensures type:  ev->type == step.type;
-    ensures event: tn_event_ok(s, *ev);
-    ensures frame: tn_frame_ok(s, *ev);
+    assigns \nothing;
+    ensures type:  \result.type == step.type;
+    ensures event: tn_event_ok(s, \result);
+    ensures frame: tn_frame_ok(s, \result);
 */
-static void tell(const struct tn_server *s, struct tn_step step, struct tn_event *ev)
+static struct tn_event event_of(const struct tn_server *s, struct tn_step step)
 {
-    ev->type = step.type;
-    ev->conn.slot = step.slot;
-    ev->conn.gen = s->table.slots.gen[step.slot];
+    struct tn_event ev = {.type = step.type, .conn = {.slot = step.slot}};
+
+    if (step.type == TN_READY) {
+        ev.watch = step.a;
+        return ev;
+    }
+    if (step.type == TN_CLOSED) {
+        ev.conn.gen = step.b;
+        ev.reason = step.a;
+        return ev;
+    }
+    ev.conn.gen = s->table.slots.gen[step.slot];
     if (step.type == TN_FRAME) {
-        ev->data = s->buffer[s->conn[step.slot].block].in + step.a;
-        ev->len = step.b;
-    } else if (step.type == TN_CLOSED) {
-        ev->conn.gen = step.b;
-        ev->reason = step.a;
-    } else if (step.type == TN_READY)
-        ev->watch = step.a;
+        ev.data = s->buffer[s->conn[step.slot].block].in + step.a;
+        ev.len = step.b;
+        //@ assert place: ev.data == &s->buffer[s->conn[step.slot].block].in[0] + step.a;
+        //@ assert within: 0 <= step.a <= TN_IN_CAP - ev.len && ev.len <= s->frame_max;
+        //@ assert room: tn_out(s, ev.conn.slot) <= TN_OUTPUT_HIGH;
+        /*@ assert witness: \exists integer o; o == step.a && 0 <= o <= TN_IN_CAP - ev.len &&
+                ev.data == &s->buffer[s->conn[ev.conn.slot].block].in[0] + o; */
+        //@ assert frame: tn_frame_ok(s, ev);
+    }
+    return ev;
+}
+
+/* Hands the event to the caller. */
+/*@ TN_SERVER_OK(requires, s, TN_NONE);
+    requires room:  \valid(ev) && \separated(ev, s);
+    requires event: tn_event_ok(s, e) && tn_frame_ok(s, e);
+    terminates \true; exits \false;
+    assigns *ev;
+    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures same:  *ev == e;
+    ensures event: tn_event_ok(s, e) && tn_frame_ok(s, e);
+*/
+static void hand_out(const struct tn_server *s, struct tn_event *ev, struct tn_event e)
+{
+    (void)s; /* it is what the contract is about */
+    *ev = e;
+    //@ assert pool: tn_pool_same{Pre, Here}(s);
+    //@ assert slots: tn_slots_same{Pre, Here}(s);
+    //@ assert timers: tn_timers_same{Pre, Here}(s) && due_same{Pre, Here}(s);
 }
 
 /* Waits, and counts that. */
@@ -265,15 +319,14 @@ int32_t tn_next(struct tn_server *s, struct tn_event *ev, int32_t timeout_ms)
     int32_t r;
 
     if (timeout_ms >= 0 || s->idle_ms > 0)
-        s->now_ms = tn_sys_now_ms();
+        tn_delivery_clock(s, TN_NONE);
     if (timeout_ms >= 0)
         deadline = s->now_ms + timeout_ms;
     /*@ TN_SERVER_OK(loop invariant, s, TN_NONE);
         loop assigns step, r, over, *s, TN_KERNEL_STATE;
     */
     for (;;) {
-        step = tn_step(s);
-        account(s, step);
+        step = step_counted(s);
         if (step.type == TN_STEP_END)
             return TN_EOF;
         if (step.type != TN_STEP_IDLE && step.type < TN_STEP_MORE)
@@ -291,7 +344,7 @@ int32_t tn_next(struct tn_server *s, struct tn_event *ev, int32_t timeout_ms)
         if (r == 0 && over == 1)
             return 0;
     }
-    tell(s, step, ev);
+    hand_out(s, ev, event_of(s, step));
     return 1;
 }
 
