@@ -288,7 +288,7 @@ static struct tn_event event_of(const struct tn_server *s, struct tn_step step)
     ensures same:  *ev == e;
     ensures event: tn_event_ok(s, e) && tn_frame_ok(s, e);
 */
-static void hand_out(const struct tn_server *s, struct tn_event *ev, struct tn_event e)
+static void hand_event(const struct tn_server *s, struct tn_event *ev, struct tn_event e)
 {
     (void)s; /* it is what the contract is about */
     *ev = e;
@@ -344,7 +344,7 @@ int32_t tn_next(struct tn_server *s, struct tn_event *ev, int32_t timeout_ms)
         if (r == 0 && over == 1)
             return 0;
     }
-    hand_out(s, ev, event_of(s, step));
+    hand_event(s, ev, event_of(s, step));
     return 1;
 }
 
