@@ -3,15 +3,13 @@
 #include "serve/engine.h"
 #include "serve/kept.h"
 
-/* Where nobody is connected, all that is said of connections is so. */
+/* An event that tells of a frame; a pool of which all is free. */
 /*@ lemma frame_at: \forall struct tn_server *s, struct tn_event ev, integer o;
         ev.len <= s->frame_max ==> 0 <= o <= TN_IN_CAP - ev.len ==>
         ev.data == &s->buffer[s->conn[ev.conn.slot].block].in[0] + o ==>
         tn_out(s, ev.conn.slot) <= TN_OUTPUT_HIGH ==> tn_frame_ok(s, ev);
-    lemma nobody: \forall struct tn_server *s;
-        tn_server_shape(s) ==> tn_table_ok(&s->table) ==> s->table.slots.live == 0 ==>
-        s->pool.free == TN_BLOCKS ==> s->cur == TN_NONE ==> s->off == 0 ==> tn_buffers(s) ==>
-        tn_server_ok(s);
+    lemma nothing_lent: \forall struct tn_server *s;
+        tn_pool_ok(&s->pool) ==> s->pool.free == TN_BLOCKS ==> \forall integer b; !tn_lent(s, b);
 */
 
 /* Says whether every option is in its range: 1 or 0. */
@@ -122,6 +120,25 @@ static void prepare(struct tn_server *s, const struct tn_options *o, uint32_t ca
     lay_out(s, cap);
 }
 
+/* Makes the table. */
+/*@ requires room:  \valid(s) && 0 < cap <= TN_CONNECTIONS && model < TN_MODELS;
+    requires model: k_inv;
+    requires none:  \forall integer f; 0 <= f < TN_SYS_FDS ==> k_open[f] != 1 && k_reg[f] == 0;
+    terminates \true; exits \false;
+    assigns s->table, k_open[0 .. TN_SYS_FDS - 1], k_inc[0 .. TN_SYS_FDS - 1],
+            k_own[0 .. TN_SYS_FDS - 1];
+    ensures result: \result == 1 || \result == TN_EFILES || \result == TN_EMEMORY ||
+                    \result == TN_ESYSTEM;
+    ensures ok:     \result == 1 ==> tn_table_ok(&s->table);
+    ensures empty:  \result == 1 ==> s->table.slots.cap == cap && s->table.slots.live == 0;
+    ensures failed: \result < 0 ==> k_open == \old(k_open);
+    TN_BESIDE(ensures, s, Pre, Post);
+*/
+static int32_t open_table(struct tn_server *s, uint32_t cap, uint32_t model)
+{
+    return tn_fd_table_init(&s->table, cap, model);
+}
+
 /* Makes a server with options that are in their ranges. */
 /*@ requires room:  \valid(s) && \valid_read(o) && \separated(s, o);
     requires known: o->connections <= TN_CONNECTIONS && o->framing <= TN_VARINT &&
@@ -144,15 +161,24 @@ static int32_t start(struct tn_server *s, const struct tn_options *o)
     int32_t r;
 
     prepare(s, o, cap);
-    //@ ghost Laid: ;
-    r = tn_fd_table_init(&s->table, cap, o->model);
-    //@ assert pool: tn_pool_same{Laid, Here}(s) && s->pool.free == TN_BLOCKS;
-    //@ assert timers: tn_timers_same{Laid, Here}(s) && due_same{Laid, Here}(s);
-    //@ assert buffers: buffers_same{Laid, Here}(s, TN_NONE);
-    //@ assert control: control_same{Laid, Here}(s) && window_same{Laid, Here}(s);
+    r = open_table(s, cap, o->model);
+    if (r < 0)
+        return r;
+    //@ assert pool: tn_pool_ok(&s->pool) && s->pool.free == TN_BLOCKS;
+    //@ assert timers: tn_timers_ok(&s->timers) && s->timers.cap == cap;
+    //@ assert buffers: tn_buffers(s);
     //@ assert options: s->framing == o->framing && 1 <= s->frame_max <= TN_FRAME_MAX;
-    //@ assert shape: r == 1 ==> tn_server_shape(s);
-    return r;
+    //@ assert shape: tn_server_shape(s);
+    //@ assert empty: s->cur == TN_NONE && s->off == 0 && s->table.slots.live == 0;
+    //@ assert table: tn_table_ok(&s->table);
+    //@ assert none: \forall integer i; !tn_live(s, i);
+    //@ assert free: \forall integer b; !tn_lent(s, b);
+    //@ assert owned: tn_owned(s, TN_NONE) && tn_no_buffer_leak(s, TN_NONE);
+    //@ assert window: tn_window(s);
+    //@ assert rests: tn_rests(s, TN_NONE);
+    //@ assert watched: tn_watched(s, TN_NONE);
+    //@ assert streams: tn_promised(s, TN_NONE) && tn_pending(s) && tn_sent(s) && tn_arrived(s);
+    return 1;
 }
 
 int32_t tn_init(struct tn_server *s, const struct tn_options *o)
@@ -231,12 +257,19 @@ static void account(struct tn_server *s, struct tn_step step)
     ensures idle:  \result.type == TN_STEP_IDLE ==>
                    s->cur == TN_NONE && s->table.poller.pos == s->table.poller.count;
     ensures end:   \result.type == TN_STEP_END ==> s->table.slots.live == 0;
+    ensures cap:   s->table.slots.cap <= TN_CONNECTIONS;
+    ensures block: \result.type == TN_FRAME ==> s->conn[\result.slot].block < TN_BLOCKS;
 */
 static struct tn_step step_counted(struct tn_server *s)
 {
     const struct tn_step step = tn_step(s);
 
     account(s, step);
+    //@ assert cap: s->table.slots.cap <= TN_CONNECTIONS;
+    /*@ assert frame: step.type == TN_FRAME ==> tn_live(s, step.slot) && s->cur == step.slot &&
+            s->cur != TN_NONE; */
+    //@ assert mine: step.type == TN_FRAME ==> tn_owned_at(s, step.slot);
+    //@ assert lent: step.type == TN_FRAME ==> s->conn[step.slot].block != TN_NO_BLOCK;
     return step;
 }
 
@@ -329,7 +362,7 @@ int32_t tn_next(struct tn_server *s, struct tn_event *ev, int32_t timeout_ms)
         step = step_counted(s);
         if (step.type == TN_STEP_END)
             return TN_EOF;
-        if (step.type != TN_STEP_IDLE && step.type < TN_STEP_MORE)
+        if (step.type >= TN_OPENED && step.type <= TN_READY)
             break;
         if (step.type != TN_STEP_IDLE)
             continue;
@@ -359,7 +392,6 @@ int32_t tn_next(struct tn_server *s, struct tn_event *ev, int32_t timeout_ms)
     assigns *s, TN_KERNEL_STATE;
     TN_SERVER_OK(ensures, s, TN_NONE);
     ensures result: \result == TN_EFRAME || 0 <= \result;
-    ensures live:   tn_live(s, slot);
 */
 static int32_t send_apart(struct tn_server *s, uint32_t slot, const uint8_t *data, uint32_t len)
 {
@@ -433,11 +465,22 @@ int32_t tn_finish(struct tn_server *s, struct tn_handle conn)
     return 1;
 }
 
+/* Counts a connection that the caller ended. */
+/*@ TN_SERVER_OK(requires, s, TN_NONE);
+    terminates \true; exits \false;
+    assigns s->counters.closed[TN_BY_CALLER];
+    TN_SERVER_OK(ensures, s, TN_NONE);
+*/
+static void count_closed(struct tn_server *s)
+{
+    tn_count(&s->counters.closed[TN_BY_CALLER], 1);
+}
+
 int32_t tn_close(struct tn_server *s, struct tn_handle conn)
 {
     if (tn_slots_has(&s->table.slots, conn) == 0)
         return TN_ESTALE;
-    tn_count(&s->counters.closed[TN_BY_CALLER], 1);
+    count_closed(s);
     tn_link_close(s, conn.slot);
     return 1;
 }
@@ -453,15 +496,28 @@ void tn_drain(struct tn_server *s, int32_t timeout_ms)
     s->drain_ms = timeout_ms < 0 ? TN_NEVER : s->now_ms + timeout_ms;
 }
 
+/* Closes one connection; there is one. */
+/*@ TN_SERVER_OK(requires, s, TN_NONE);
+    requires some: s->table.slots.live > 0;
+    terminates \true; exits \false;
+    assigns *s, TN_KERNEL_STATE;
+    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures fewer: s->table.slots.live == \old(s->table.slots.live) - 1;
+*/
+static void close_one(struct tn_server *s)
+{
+    count_closed(s);
+    //@ assert first: tn_live(s, s->table.slots.perm[0]);
+    tn_link_close(s, s->table.slots.perm[0]);
+}
+
 void tn_fini(struct tn_server *s)
 {
     /*@ TN_SERVER_OK(loop invariant, s, TN_NONE);
         loop assigns *s, TN_KERNEL_STATE;
         loop variant s->table.slots.live;
     */
-    while (s->table.slots.live > 0) {
-        tn_count(&s->counters.closed[TN_BY_CALLER], 1);
-        tn_link_close(s, s->table.slots.perm[0]);
-    }
+    while (s->table.slots.live > 0)
+        close_one(s);
     tn_fd_table_fini(&s->table);
 }
