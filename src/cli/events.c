@@ -8,6 +8,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+/* Before it drains a worker takes what is ready, at most so many events: who has
+ * reset or ended by then is counted as that, not as drained. */
+#define LAST_EVENTS 4096u
+
 struct program {
     struct tn_cli_start *start;
     uint32_t worker;            /* which of them this is; 0 when there is one */
@@ -16,6 +20,7 @@ struct program {
     uint32_t signals_watch;     /* its number at the server */
     uint32_t input_watch;       /* TN_NONE while standard input is not watched */
     uint32_t draining;          /* 1 once the server knows */
+    uint32_t last;              /* events a worker still takes before it drains, or 0 */
     struct tn_cli_scratch scratch;
 };
 
@@ -61,7 +66,7 @@ static void take_commands(struct program *p, struct tn_server *s, uint32_t w)
 
     if (w == p->lifeline_watch) {
         (void)tn_unwatch(s, w);
-        drain(p, s);
+        p->last = LAST_EVENTS;
         return;
     }
     tn_cli_commands_take(c, w == p->signals_watch ? c->signals : c->input);
@@ -101,8 +106,15 @@ static int32_t run(struct program *p, struct tn_server *s)
     struct tn_event ev;
     int32_t result = 1;
 
-    while (p->start->commands.asked < 2 && (result = tn_next(s, &ev, TN_FOREVER)) >= 0) {
-        handle(p, s, &ev);
+    while (p->start->commands.asked < 2 &&
+           (result = tn_next(s, &ev, p->last > 0 ? 0 : TN_FOREVER)) >= 0) {
+        if (result == 1) {
+            handle(p, s, &ev);
+        }
+        if (p->last > 0 && (result == 0 || --p->last == 0)) {
+            p->last = 0;
+            drain(p, s);
+        }
     }
     return p->start->commands.asked < 2 ? result : TN_EOF;
 }

@@ -311,20 +311,22 @@ static struct tn_event event_of(const struct tn_server *s, struct tn_step step)
     return ev;
 }
 
-/* Hands the event to the caller. */
+/* Tells the caller what a step came to. */
 /*@ TN_SERVER_OK(requires, s, TN_NONE);
-    requires room:  \valid(ev) && \separated(ev, s);
-    requires event: tn_event_ok(s, e) && tn_frame_ok(s, e);
+    requires room: \valid(ev) && \separated(ev, s);
+    requires step: tn_step_ok(s, step) && TN_OPENED <= step.type <= TN_READY;
+    requires cap:  s->table.slots.cap <= TN_CONNECTIONS;
+    requires block: step.type == TN_FRAME ==> s->conn[step.slot].block < TN_BLOCKS;
     terminates \true; exits \false;
     assigns *ev;
     TN_SERVER_OK(ensures, s, TN_NONE);
-    ensures same:  *ev == e;
-    ensures event: tn_event_ok(s, e) && tn_frame_ok(s, e);
+    ensures type:  ev->type == step.type;
+    ensures event: tn_event_ok(s, *ev);
+    ensures frame: tn_frame_ok(s, *ev);
 */
-static void hand_event(const struct tn_server *s, struct tn_event *ev, struct tn_event e)
+static void tell(const struct tn_server *s, struct tn_step step, struct tn_event *ev)
 {
-    (void)s; /* it is what the contract is about */
-    *ev = e;
+    *ev = event_of(s, step);
     //@ assert pool: tn_pool_same{Pre, Here}(s);
     //@ assert slots: tn_slots_same{Pre, Here}(s);
     //@ assert timers: tn_timers_same{Pre, Here}(s) && due_same{Pre, Here}(s);
@@ -377,7 +379,7 @@ int32_t tn_next(struct tn_server *s, struct tn_event *ev, int32_t timeout_ms)
         if (r == 0 && over == 1)
             return 0;
     }
-    hand_event(s, ev, event_of(s, step));
+    tell(s, step, ev);
     return 1;
 }
 

@@ -83,5 +83,6 @@ TEST(the_example_with_a_team_answers_each_line_and_survives_its_crashes)
     peer_expect_end(other);
     close(fd);
     close(other);
-    server_wait(&s); /* to the end of what it prints: its workers, too, have ended */
+    server_wait(&s);              /* to the end of what it prints: its workers, too, have ended */
+    CHECK_EQ(s.status, -SIGTERM); /* it handles none */
 }

@@ -1,9 +1,8 @@
 /* A crew of threads: results, order, limits, deadlines, ends. */
 #define _GNU_SOURCE
 #include "dispatch/crew.h"
-#include "os/sys.h"
 #include "serve/server.h"
-#include "tap.h"
+#include "tools.h"
 
 #include <poll.h>
 #include <stdlib.h>
@@ -12,20 +11,6 @@
 
 static struct tn_crew crew;
 static struct tn_server server;
-
-static int32_t square(void *data)
-{
-    int64_t *x = data;
-
-    *x *= *x;
-    return 0;
-}
-
-static int32_t refuse(void *data)
-{
-    (void)data;
-    return -1;
-}
 
 /* Waits until a byte can be read from the descriptor that it is given: tests
  * decide when it ends. */
@@ -50,11 +35,6 @@ static int32_t write_down(void *data)
     e->list[*e->count] = e->number;
     ++*e->count;
     return 0;
-}
-
-static int64_t later(int64_t ms)
-{
-    return tn_sys_now_ms() + ms;
 }
 
 /* A job that occupies a thread until its pipe is written to. */

@@ -36,20 +36,6 @@ static void open_team(uint32_t processes, uint32_t jobs)
 
 /* --- the work ------------------------------------------------------------------------------ */
 
-static int32_t square(void *data)
-{
-    int64_t *x = data;
-
-    *x *= *x;
-    return 0;
-}
-
-static int32_t refuse(void *data)
-{
-    (void)data;
-    return -1;
-}
-
 /* Ends when the test opens the gate. */
 static int32_t wait_at_gate(void *data)
 {

@@ -1,4 +1,4 @@
-/* What the tests of locks, channels, records and teams share. */
+/* What the tests of locks, channels, records, crews and teams share. */
 #ifndef TOOLS_H
 #define TOOLS_H
 
@@ -72,6 +72,21 @@ static inline void expect_good_end(int32_t pid)
 
     tn_process_wait(pid, &crashed);
     CHECK_EQ(crashed, 0);
+}
+
+/* Jobs: one that makes something of its data, one that fails. */
+static inline int32_t square(void *data)
+{
+    int64_t *x = data;
+
+    *x *= *x;
+    return 0;
+}
+
+static inline int32_t refuse(void *data)
+{
+    (void)data;
+    return -1;
 }
 
 #endif
