@@ -16,6 +16,8 @@
 
 _Static_assert(TN_READ == EPOLLIN && TN_WRITE == EPOLLOUT && TN_BROKEN == (EPOLLERR | EPOLLHUP),
                "masks are the kernel's");
+_Static_assert(TN_EDGE == (uint32_t)EPOLLET && TN_ENDED == (EPOLLRDHUP | EPOLLPRI),
+               "masks are the kernel's");
 _Static_assert(sizeof(int) == sizeof(int32_t), "descriptors are 32-bit");
 
 /* A new descriptor beyond the model's table is as good as none. */
@@ -202,13 +204,19 @@ int32_t tn_sys_accept(int32_t listener)
     }
 }
 
-/* Of the errors of recv and send, those that pass by themselves.  A call that
- * does not wait is not interrupted on Linux; where it is, it is tried again
- * when readiness is reported again. */
-static int passes(int error)
+/* What recv or send come to that have failed. */
+static int32_t not_moved(int error)
 {
-    return error == EAGAIN || error == EWOULDBLOCK || error == EINTR || error == ENOBUFS ||
-           error == ENOMEM;
+    switch (error) {
+    case EAGAIN:
+        return 0;
+    case EINTR: /* not of a call that does not wait, on Linux */
+    case ENOBUFS:
+    case ENOMEM:
+        return TN_EMEMORY;
+    default:
+        return TN_ERESET;
+    }
 }
 
 int32_t tn_sys_recv(int32_t fd, uint8_t *buf, uint32_t to, uint32_t n)
@@ -218,14 +226,14 @@ int32_t tn_sys_recv(int32_t fd, uint8_t *buf, uint32_t to, uint32_t n)
     if (got > 0) {
         return (int32_t)got;
     }
-    return got == 0 ? TN_EOF : passes(errno) ? 0 : TN_ERESET;
+    return got == 0 ? TN_EOF : not_moved(errno);
 }
 
 int32_t tn_sys_send(int32_t fd, const uint8_t *buf, uint32_t from, uint32_t n)
 {
     ssize_t sent = send(fd, buf + from, n, MSG_DONTWAIT | MSG_NOSIGNAL);
 
-    return sent >= 0 ? (int32_t)sent : passes(errno) ? 0 : TN_ERESET;
+    return sent >= 0 ? (int32_t)sent : not_moved(errno);
 }
 
 void tn_sys_finish(int32_t fd)

@@ -42,6 +42,12 @@ extern "C" {
 #define TN_WRITE 4u
 #define TN_BROKEN 24u /* error or hang-up: reported unasked, never asked for */
 
+/* Asked of epoll alone: reports of changes, not of states; and with them
+ * whether the peer has finished, or sent urgent data: then a receipt of less
+ * than there was room for is no sign that nothing is left to receive. */
+#define TN_EDGE 0x80000000u
+#define TN_ENDED 0x2002u
+
 /* select can be asked about descriptor numbers below this. */
 #ifndef TN_SELECT_FDS
 #define TN_SELECT_FDS 1024
@@ -126,7 +132,9 @@ struct tn_asked {
 */
 int32_t tn_sys_epoll_create(void);
 
-/* Registers fd with the set; reports carry {slot, gen}.  Level-triggered.
+/* Registers fd with the set; reports carry {slot, gen}.  Level-triggered, unless
+ * mask has TN_EDGE: then what fd is ready for is reported once, and again only
+ * when more has come, or when there is room again after a send fell short.
  * Returns 1, TN_EMEMORY (also: the user's limit of registrations) or
  * TN_ESYSTEM (fd cannot be waited for: a regular file). */
 /*@ requires set:   k_ours(epfd);
@@ -238,13 +246,15 @@ int32_t tn_sys_select(struct tn_asked *list, uint32_t n, int32_t timeout_ms);
 int32_t tn_sys_accept(int32_t listener);
 
 /* Receives up to n bytes to buf + to.  Returns their number; 0 when none has
- * arrived yet, or the call was interrupted; TN_EOF when the peer has finished;
- * TN_ERESET when the connection broke. */
+ * arrived yet; TN_EMEMORY when the kernel had no memory for it, or the call was
+ * interrupted: try again; TN_EOF when the peer has finished; TN_ERESET when the
+ * connection broke. */
 /*@ requires open: k_ours(fd);
     requires room: 1 <= n && to + n <= 0x40000000 && \valid(buf + (to .. to + n - 1));
     terminates \true; exits \false;
     assigns buf[to .. to + n - 1], k_rx[fd];
-    ensures result: \result == TN_EOF || \result == TN_ERESET || 0 <= \result <= n;
+    ensures result: \result == TN_EOF || \result == TN_ERESET || \result == TN_EMEMORY ||
+                    0 <= \result <= n;
     ensures count:  k_rx[fd] == \old(k_rx[fd]) + (\result > 0 ? \result : 0);
     ensures bytes:  \forall integer k; to <= k < to + \result ==>
                     buf[k] == rx_at(fd, k_inc[fd], \old(k_rx[fd]) + k - to);
@@ -252,13 +262,13 @@ int32_t tn_sys_accept(int32_t listener);
 int32_t tn_sys_recv(int32_t fd, uint8_t *buf, uint32_t to, uint32_t n);
 
 /* Sends up to n bytes from buf + from.  Returns how many were taken; 0 when
- * there is no room now, or the call was interrupted; TN_ERESET when the
+ * there is no room now; TN_EMEMORY as tn_sys_recv does; TN_ERESET when the
  * connection broke.  Never raises SIGPIPE. */
 /*@ requires open:  k_ours(fd);
     requires bytes: 1 <= n && from + n <= 0x40000000 && \valid_read(buf + (from .. from + n - 1));
     terminates \true; exits \false;
     assigns k_tx[fd];
-    ensures result: \result == TN_ERESET || 0 <= \result <= n;
+    ensures result: \result == TN_ERESET || \result == TN_EMEMORY || 0 <= \result <= n;
     ensures count:  k_tx[fd] == \old(k_tx[fd]) + (\result > 0 ? \result : 0);
     ensures bytes:  \forall integer i; \old(k_tx[fd]) <= i < k_tx[fd] ==>
                     tx_at(fd, k_inc[fd], i) == buf[from + i - \old(k_tx[fd])];

@@ -211,6 +211,8 @@ static int32_t transmit(struct tn_server *s, uint32_t slot)
     /*@ assert streams: \forall integer i; tn_live(s, i) && i != slot ==>
             stream_same{Pre, Here}(s->table.fd[i]); */
     //@ assert others: others_same{Pre, Here}(s, slot);
+    if (n == TN_EMEMORY)
+        return 0;
     if (n <= 0)
         return n;
     //@ assert sign: 0 <= n;
@@ -405,6 +407,8 @@ static int32_t receive(struct tn_server *s, uint32_t slot)
     /*@ assert apart: \forall integer i; tn_live(s, i) && i != slot ==>
             s->conn[i].block != s->conn[slot].block && s->table.fd[i] != s->table.fd[slot]; */
     //@ assert others: others_same{Pre, Here}(s, slot);
+    if (n == TN_EMEMORY)
+        return 0;
     if (n <= 0)
         return n;
     //@ assert sign: 0 <= n;
@@ -429,7 +433,7 @@ int32_t tn_link_discard(struct tn_server *s, uint32_t slot)
             s->conn[i].block < TN_BLOCKS; */
     //@ assert others: others_same{Pre, Here}(s, slot);
     //@ assert arrived: tn_arrived(s);
-    return n;
+    return n == TN_EMEMORY ? 0 : n;
 }
 
 void tn_link_watch(struct tn_server *s, uint32_t slot)

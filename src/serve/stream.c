@@ -126,7 +126,7 @@ static int32_t push(struct tn_stream *s)
         return 1;
     }
     n = tn_sys_send(s->fd, b->out, (uint32_t)b->out_head, (uint32_t)b->out_len);
-    if (n < 0) {
+    if (n == TN_ERESET) {
         return broken(s, TN_BY_RESET);
     }
     if (n > 0) {
