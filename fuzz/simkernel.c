@@ -24,6 +24,7 @@
 
 #define SIM_ERROR 8u
 #define SIM_HANGUP 16u
+#define SIM_PEER_ENDED 0x2000u /* of TN_ENDED; there is no urgent data */
 
 enum kind { FREE, EPOLL, LISTENER, STREAM, FOREIGN, REGULAR };
 
@@ -49,6 +50,10 @@ struct stream {
     int peer_finished, peer_closed, peer_local, peer_deaf;
     int finished, closed, broken, error_told, end_told, accepted;
     int peer_reset; /* the peer sees a reset */
+    int changed;    /* by edge: since the last report */
+    int fell_short; /* a send found too little room, and there has been none since */
+    int readable;   /* by edge: was reported, and no receipt has found less than it had room for */
+    int ended;      /* by edge: the peer's end was reported: a short receipt is no sign */
     int64_t finished_ms, moved_ms, moved_known_ms;
     uint64_t received, sent, receives, reports;
 };
@@ -411,6 +416,11 @@ static void close_number(int32_t fd)
     sim.fd[fd].registered = 0;
 }
 
+static int by_edge(const struct descriptor *d)
+{
+    return d->registered && (d->mask & TN_EDGE);
+}
+
 int sim_open(int32_t fd)
 {
     return fd < 0 || fd >= SIM_FDS ? 0 : sim.fd[fd].owner;
@@ -561,6 +571,36 @@ static void reset_peer(struct stream *s)
     s->out.len = 0;
 }
 
+static uint32_t stream_level(const struct stream *s)
+{
+    uint32_t level = 0;
+    uint32_t space = s->out.room - s->out.len;
+
+    if (s->in.len > 0 || s->peer_finished || s->broken)
+        level |= TN_READ;
+    /* as stacks do: writable when a third is free, not at the first byte; but who
+     * tries unasked finds the first byte, so the same network goes by that */
+    if ((space > 0 && (sim.same_network || space >= s->out.room / 3)) || s->finished || s->broken ||
+        s->peer_local)
+        level |= TN_WRITE;
+    if (s->peer_finished || s->broken || s->peer_local)
+        level |= SIM_PEER_ENDED;
+    if (s->broken)
+        level |= SIM_HANGUP + (s->error_told ? 0 : SIM_ERROR);
+    if (s->peer_local || (s->peer_finished && s->finished))
+        level |= SIM_HANGUP;
+    return level;
+}
+
+/* By edge, room is reported to whom a send fell short, and when there is enough. */
+static void room_again(struct stream *s)
+{
+    if (!s->fell_short || !(stream_level(s) & TN_WRITE))
+        return;
+    s->fell_short = 0;
+    s->changed = 1;
+}
+
 uint32_t sim_peer_write(int32_t id, const uint8_t *bytes, uint32_t n)
 {
     struct stream *s = peer(id);
@@ -574,13 +614,17 @@ uint32_t sim_peer_write(int32_t id, const uint8_t *bytes, uint32_t n)
     }
     n = pipe_put(&s->in, bytes, n);
     NOTE("peer %" PRId64 " writes %" PRId64, id, n, 0, 0);
+    s->changed |= n > 0;
     sim.progress += n > 0;
     return n;
 }
 
 uint32_t sim_peer_read(int32_t id, uint8_t *bytes, uint32_t n)
 {
-    n = pipe_get(&peer(id)->out, bytes, n);
+    struct stream *s = peer(id);
+
+    n = pipe_get(&s->out, bytes, n);
+    room_again(s);
     sim.progress += n > 0;
     if (n > 0)
         NOTE("peer %" PRId64 " reads %" PRId64, id, n, 0, 0);
@@ -589,9 +633,12 @@ uint32_t sim_peer_read(int32_t id, uint8_t *bytes, uint32_t n)
 
 void sim_peer_finish(int32_t id)
 {
+    struct stream *s = peer(id);
+
     NOTE("peer %" PRId64 " finishes", id, 0, 0, 0);
     sim.progress++;
-    peer(id)->peer_finished = 1;
+    s->changed |= !s->peer_finished;
+    s->peer_finished = 1;
 }
 
 void sim_peer_reset(int32_t id)
@@ -600,6 +647,7 @@ void sim_peer_reset(int32_t id)
 
     NOTE("peer %" PRId64 " resets", id, 0, 0, 0);
     sim.progress++;
+    s->changed |= !s->broken;
     s->broken = 1;
     s->peer_closed = 1;
     s->out.len = 0;
@@ -617,6 +665,7 @@ void sim_peer_close(int32_t id)
         return;
     }
     sim.progress++;
+    s->changed = 1;
     s->peer_finished = 1;
     s->peer_closed = 1;
     s->peer_local = decide(s, 2) == 1;
@@ -742,22 +791,25 @@ static int32_t recv_end(struct stream *s)
     return 0;
 }
 
-static int32_t recv_stream(int32_t id, uint8_t *buf, uint32_t n)
+static int32_t recv_stream(int32_t id, uint8_t *buf, uint32_t room)
 {
     struct stream *s = &sim.stream[id];
     int32_t variant = forced(4);
+    uint32_t n;
 
+    s->reports += s->readable != 0;
     if (++s->receives > s->reports + sim.unasked && sim.model != TN_POLLING)
         sim_violation("connection %d is received from without a report for it", (int)id);
     if (variant == 0 || fault(SIM_AGAIN))
-        return 0;
+        return TN_EMEMORY;
     if (variant == 1 || fault(SIM_RESET))
         sim_peer_reset(id);
     if (variant == 2 || fault(SIM_FINISH))
         sim_peer_finish(id);
     if (s->in.len == 0)
         return recv_end(s);
-    n = pipe_get(&s->in, buf, variant == 3 ? 1 : shorter(s, n));
+    n = pipe_get(&s->in, buf, variant == 3 ? 1 : shorter(s, room));
+    s->changed |= n < room && s->in.len > 0; /* as if the rest had come just now */
     moved(s);
     s->received += n;
     sim.stats.bytes_in += n;
@@ -775,18 +827,21 @@ int32_t tn_sys_recv(int32_t fd, uint8_t *buf, uint32_t to, uint32_t n)
     moves_inside();
     memset(buf + to, 0xee, n); /* the contract lets a kernel do this */
     result = recv_stream(d->stream, buf + to, n);
+    if (result == 0 || (result > 0 && (uint32_t)result < n && !sim.stream[d->stream].ended))
+        sim.stream[d->stream].readable = 0;
     NOTE("recv %" PRId64 " (connection %" PRId64 ") room %" PRId64 " -> %" PRId64, fd, d->stream, n,
          result);
     return result;
 }
 
-static int32_t send_stream(int32_t id, const uint8_t *buf, uint32_t n)
+static int32_t send_stream(int32_t id, const uint8_t *buf, uint32_t asked)
 {
     struct stream *s = &sim.stream[id];
     int32_t variant = forced(3);
+    uint32_t n;
 
     if (variant == 0 || fault(SIM_AGAIN))
-        return 0;
+        return TN_EMEMORY;
     if (variant == 1 || fault(SIM_RESET))
         sim_peer_reset(id);
     if (s->broken || s->peer_local) {
@@ -794,13 +849,14 @@ static int32_t send_stream(int32_t id, const uint8_t *buf, uint32_t n)
         s->error_told = 1;
         return TN_ERESET;
     }
-    n = shorter(s, n);
-    if (variant == 2)
-        n = 1;
+    n = variant == 2 ? 1 : shorter(s, asked);
     if (s->peer_deaf) {
         s->broken = 1;
+        s->changed = 1;
     } else {
         n = pipe_put(&s->out, buf, n);
+        s->fell_short |= n < asked;
+        room_again(s); /* as if it had come just now */
     }
     if (n > 0) {
         moved(s);
@@ -837,6 +893,9 @@ void tn_sys_finish(int32_t fd)
     if (!s->finished)
         s->finished_ms = sim.now;
     s->finished = 1;
+    /* TCP wakes who waits, a local socket does not */
+    if (by_edge(d))
+        s->changed |= decide(s, 2) == 1;
 }
 
 static void close_stream(struct stream *s)
@@ -894,9 +953,20 @@ int32_t tn_sys_epoll_create(void)
     return sim.epfd;
 }
 
+/* By edge, a connection is registered for everything and once. */
+static void check_edge(const struct descriptor *d, uint32_t mask)
+{
+    if (d->kind != STREAM)
+        sim_violation("what is no connection is registered by edge");
+    if (mask != (TN_EDGE | TN_READ | TN_WRITE) && mask != (TN_EDGE | TN_READ | TN_WRITE | TN_ENDED))
+        sim_violation("mask %x is asked for by edge", mask);
+}
+
 static void set_mask(struct descriptor *d, uint32_t mask)
 {
-    if (mask != 0 && mask != TN_READ && mask != TN_WRITE && mask != (TN_READ | TN_WRITE))
+    if (mask & TN_EDGE)
+        check_edge(d, mask);
+    else if (mask != 0 && mask != TN_READ && mask != TN_WRITE && mask != (TN_READ | TN_WRITE))
         sim_violation("mask %u is asked for", mask);
     d->mask = mask;
     /* a kernel may also report a hang-up never */
@@ -928,6 +998,11 @@ int32_t tn_sys_epoll_add(int32_t epfd, int32_t fd, uint32_t slot, uint32_t gen, 
     d->slot = slot;
     d->gen = gen;
     set_mask(d, mask);
+    if (d->kind == STREAM) {
+        sim.stream[d->stream].changed = 1;
+        sim.stream[d->stream].readable = 0;
+        sim.stream[d->stream].ended = 0;
+    }
     sim.toggles++;
     return 1;
 }
@@ -950,6 +1025,8 @@ void tn_sys_epoll_modify(int32_t epfd, int32_t fd, uint32_t slot, uint32_t gen, 
     if (d->slot != slot || d->gen != gen)
         sim_violation("descriptor %d is registered for {%u, %u}, but modified for {%u, %u}",
                       (int)fd, d->slot, d->gen, slot, gen);
+    if ((d->mask | mask) & TN_EDGE)
+        sim_violation("descriptor %d is registered by edge, and modified", (int)fd);
     NOTE("epoll_modify %" PRId64 " mask %" PRId64 " -> %" PRId64, fd, d->mask, mask, 0);
     sim.stats.modifies++;
     sim.toggles += d->mask != mask;
@@ -963,25 +1040,6 @@ void tn_sys_epoll_remove(int32_t epfd, int32_t fd)
     NOTE("epoll_remove %" PRId64, fd, 0, 0, 0);
     d->registered = 0;
     sim.toggles++;
-}
-
-static uint32_t stream_level(const struct stream *s)
-{
-    uint32_t level = 0;
-    uint32_t space = s->out.room - s->out.len;
-
-    if (s->in.len > 0 || s->peer_finished || s->broken)
-        level |= TN_READ;
-    /* as stacks do: writable when a third is free, not at the first byte; but who
-     * tries unasked finds the first byte, so the same network goes by that */
-    if ((space > 0 && (sim.same_network || space >= s->out.room / 3)) || s->finished || s->broken ||
-        s->peer_local)
-        level |= TN_WRITE;
-    if (s->broken)
-        level |= SIM_HANGUP + (s->error_told ? 0 : SIM_ERROR);
-    if (s->peer_local || (s->peer_finished && s->finished))
-        level |= SIM_HANGUP;
-    return level;
 }
 
 static uint32_t level_of(const struct descriptor *d)
@@ -1002,10 +1060,13 @@ static uint32_t report_of(const struct descriptor *d)
     if (d->mask == 0)
         return d->broken_left ? level & TN_BROKEN : 0;
     level &= d->mask | TN_BROKEN;
+    if (by_edge(d) && level == 0)
+        sim.stream[d->stream].changed = 0; /* what a wait finds unready it forgets */
     if (level == 0 && fault(SIM_SPURIOUS))
-        level =
-            d->mask == (TN_READ | TN_WRITE) ? (sim_choose(2) == 0 ? TN_READ : TN_WRITE) : d->mask;
-    return level;
+        return (d->mask & TN_READ) && (d->mask & TN_WRITE)
+                   ? (sim_choose(2) == 0 ? TN_READ : TN_WRITE)
+                   : d->mask;
+    return by_edge(d) && !sim.stream[d->stream].changed ? 0 : level;
 }
 
 /* Lists what is ready, starting with another number each time, so that a full
@@ -1026,6 +1087,13 @@ static uint32_t collect(int32_t *fds, uint32_t *masks)
         n++;
     }
     return n;
+}
+
+static void told_by_edge(struct stream *s, uint32_t mask)
+{
+    s->changed = 0;
+    s->readable |= mask != TN_WRITE;
+    s->ended |= (mask & ~(TN_READ | TN_WRITE)) != 0;
 }
 
 static uint32_t deliver(struct tn_ready *ready, uint32_t max, int32_t *fds, uint32_t *masks,
@@ -1056,7 +1124,9 @@ static uint32_t deliver(struct tn_ready *ready, uint32_t max, int32_t *fds, uint
         ready[i].mask = masks[i];
         if (d->mask == 0)
             d->broken_left = 0;
-        if (d->kind == STREAM && masks[i] != TN_WRITE)
+        if (by_edge(d))
+            told_by_edge(&sim.stream[d->stream], masks[i]);
+        else if (d->kind == STREAM && masks[i] != TN_WRITE)
             sim.stream[d->stream].reports++;
         NOTE("  ready: descriptor %" PRId64 " mask %" PRId64 " slot %" PRId64 " gen %" PRId64,
              fds[i], masks[i], d->slot, d->gen);

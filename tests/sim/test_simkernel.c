@@ -16,6 +16,9 @@ static int32_t set, listener, conn, peer;
 static uint8_t buf[SIM_PIPE];
 static struct tn_ready ready[TN_BATCH];
 
+#define BY_EDGE (TN_EDGE | TN_READ | TN_WRITE | TN_ENDED)
+#define FINISHED 0x2000u /* of TN_ENDED */
+
 /* A set, a listener of ours, and one accepted connection, registered. */
 static void start(void)
 {
@@ -27,6 +30,24 @@ static void start(void)
     conn = tn_sys_accept(listener);
     REQUIRE(set == 0 && listener == 1 && conn == 2);
     REQUIRE(tn_sys_epoll_add(set, conn, 7, 3, TN_READ) == 1);
+}
+
+/* The connection is registered by edge instead, and its first report taken. */
+static void start_by_edge(void)
+{
+    start();
+    tn_sys_epoll_remove(set, conn);
+    REQUIRE(tn_sys_epoll_add(set, conn, 7, 3, BY_EDGE) == 1);
+    REQUIRE(tn_sys_epoll_wait(set, ready, TN_BATCH, 0) == 1 && ready[0].mask == TN_WRITE);
+}
+
+/* The mask of the one report there is, 0 when there is none. */
+static uint32_t reported(void)
+{
+    int32_t n = tn_sys_epoll_wait(set, ready, TN_BATCH, 0);
+
+    REQUIRE(n == 0 || (n == 1 && ready[0].slot == 7 && ready[0].gen == 3));
+    return n == 0 ? 0 : ready[0].mask;
 }
 
 static void close_twice(void)
@@ -116,6 +137,36 @@ static void wait_again_and_again(void)
         tn_sys_epoll_wait(set, ready, 1, 1000);
 }
 
+static void register_for_a_part_by_edge(void)
+{
+    tn_sys_epoll_remove(set, conn);
+    tn_sys_epoll_add(set, conn, 7, 3, TN_EDGE | TN_READ | TN_ENDED);
+}
+
+static void register_a_listener_by_edge(void)
+{
+    tn_sys_epoll_add(set, listener, 7, 3, BY_EDGE);
+}
+
+static void modify_by_edge(void)
+{
+    start_by_edge();
+    tn_sys_epoll_modify(set, conn, 7, 3, TN_READ);
+}
+
+static void modify_to_edge(void)
+{
+    tn_sys_epoll_modify(set, conn, 7, 3, BY_EDGE);
+}
+
+static void receive_after_a_short_receipt_by_edge(void)
+{
+    start_by_edge();
+    sim_peer_write(peer, buf, 3);
+    if (reported() == (TN_READ | TN_WRITE) && tn_sys_recv(conn, buf, 0, 8) == 3)
+        tn_sys_recv(conn, buf, 0, 8);
+}
+
 static int is_caught(void (*misuse)(void))
 {
     pid_t child = fork();
@@ -151,6 +202,11 @@ TEST(every_misuse_of_the_kernel_is_caught)
     CHECK(is_caught(wait_on_a_closed_set));
     CHECK(is_caught(wait_for_ever_for_nothing));
     CHECK(is_caught(wait_again_and_again));
+    CHECK(is_caught(register_for_a_part_by_edge));
+    CHECK(is_caught(register_a_listener_by_edge));
+    CHECK(is_caught(modify_by_edge));
+    CHECK(is_caught(modify_to_edge));
+    CHECK(is_caught(receive_after_a_short_receipt_by_edge));
 }
 
 TEST(the_lowest_free_number_is_given_out_first)
@@ -248,4 +304,126 @@ TEST(a_descriptor_limit_lasts_until_one_is_closed)
     CHECK_EQ(sim_queued(listener), 1);
     tn_sys_close(conn);
     CHECK_EQ(tn_sys_accept(listener), conn);
+}
+
+TEST(by_edge_what_is_ready_when_it_is_registered_is_reported)
+{
+    start();
+    tn_sys_epoll_remove(set, conn);
+    sim_peer_write(peer, buf, 1);
+    REQUIRE(tn_sys_epoll_add(set, conn, 7, 3, BY_EDGE) == 1);
+    CHECK_EQ(reported(), TN_READ | TN_WRITE);
+    CHECK_EQ(reported(), 0);
+}
+
+TEST(by_edge_each_arrival_is_reported_once_with_all_that_is_ready)
+{
+    start_by_edge();
+    CHECK_EQ(reported(), 0);
+    sim_peer_write(peer, buf, 3);
+    CHECK_EQ(reported(), TN_READ | TN_WRITE);
+    CHECK_EQ(reported(), 0);
+    sim_peer_write(peer, buf, 1);
+    CHECK_EQ(reported(), TN_READ | TN_WRITE);
+    CHECK_EQ(tn_sys_recv(conn, buf, 0, 2), 2);
+    CHECK_EQ(reported(), 0); /* though two are left */
+    CHECK_EQ(tn_sys_recv(conn, buf, 0, 2), 2);
+    sim_peer_write(peer, buf, 1);
+    CHECK_EQ(tn_sys_recv(conn, buf, 0, 2), 1);
+    CHECK_EQ(reported(), TN_WRITE); /* the change is one, though nothing is left of it */
+}
+
+TEST(by_edge_a_report_that_no_batch_had_room_for_comes_later)
+{
+    int32_t other;
+
+    start_by_edge();
+    REQUIRE(sim_peer_connect(listener, 32, 32) >= 0);
+    other = tn_sys_accept(listener);
+    REQUIRE(tn_sys_epoll_add(set, other, 8, 4, BY_EDGE) == 1);
+    sim_peer_write(peer, buf, 1);
+    CHECK_EQ(tn_sys_epoll_wait(set, ready, 1, 0), 1);
+    CHECK_EQ(tn_sys_epoll_wait(set, ready + 1, 1, 0), 1);
+    CHECK_EQ(ready[0].slot + ready[1].slot, 15);
+    CHECK_EQ(tn_sys_epoll_wait(set, ready, 1, 0), 0);
+}
+
+TEST(by_edge_the_peers_end_is_reported_with_the_last_bytes)
+{
+    start_by_edge();
+    sim_peer_write(peer, buf, 2);
+    CHECK_EQ(reported(), TN_READ | TN_WRITE);
+    sim_peer_finish(peer);
+    CHECK_EQ(reported(), TN_READ | TN_WRITE | FINISHED);
+    CHECK_EQ(tn_sys_recv(conn, buf, 0, 8), 2);
+    sim_peer_finish(peer);
+    CHECK_EQ(reported(), 0);
+    CHECK_EQ(tn_sys_recv(conn, buf, 0, 8), TN_EOF);
+    sim_peer_reset(peer);
+    CHECK_EQ(reported(), TN_READ | TN_WRITE | TN_BROKEN | FINISHED);
+    CHECK_EQ(reported(), 0);
+}
+
+TEST(by_edge_a_close_is_reported_once)
+{
+    start_by_edge();
+    sim_peer_close(peer);
+    CHECK_EQ(reported() & (TN_READ | FINISHED), TN_READ | FINISHED);
+    CHECK_EQ(reported(), 0);
+}
+
+TEST(by_edge_room_is_reported_to_whom_a_send_fell_short)
+{
+    start_by_edge();
+    CHECK_EQ(tn_sys_send(conn, buf, 0, 32), 32);
+    CHECK_EQ(sim_peer_read(peer, buf, 32), 32);
+    CHECK_EQ(reported(), 0); /* none did */
+    CHECK_EQ(tn_sys_send(conn, buf, 0, 33), 32);
+    CHECK_EQ(reported(), 0);
+    CHECK_EQ(sim_peer_read(peer, buf, 9), 9);
+    CHECK_EQ(reported(), 0); /* less than a third is free */
+    CHECK_EQ(sim_peer_read(peer, buf, 1), 1);
+    CHECK_EQ(reported(), TN_WRITE);
+    CHECK_EQ(sim_peer_read(peer, buf, 1), 1);
+    CHECK_EQ(reported(), 0);
+}
+
+TEST(by_edge_what_is_ready_no_more_at_the_wait_is_forgotten)
+{
+    start_by_edge();
+    sim_unasked_receive();
+    CHECK_EQ(tn_sys_send(conn, buf, 0, 32), 32);
+    sim_peer_write(peer, buf, 1);
+    CHECK_EQ(tn_sys_recv(conn, buf, 0, 2), 1);
+    CHECK_EQ(reported(), 0);
+    CHECK_EQ(sim_peer_read(peer, buf, 32), 32);
+    CHECK_EQ(reported(), 0);
+}
+
+TEST(by_edge_what_the_simulation_holds_back_is_reported_as_if_it_had_come_just_now)
+{
+    start_by_edge();
+    sim_peer_write(peer, buf, 3);
+    CHECK_EQ(reported(), TN_READ | TN_WRITE);
+    sim_fail_call(0, 3);
+    CHECK_EQ(tn_sys_recv(conn, buf, 0, 8), 1);
+    CHECK_EQ(reported(), TN_READ | TN_WRITE);
+    sim_fail_call(0, 2);
+    CHECK_EQ(tn_sys_send(conn, buf, 0, 8), 1);
+    CHECK_EQ(reported(), TN_READ | TN_WRITE);
+    CHECK_EQ(reported(), 0);
+}
+
+TEST(by_edge_a_failure_that_passes_is_no_change)
+{
+    start_by_edge();
+    sim_peer_write(peer, buf, 3);
+    CHECK_EQ(reported(), TN_READ | TN_WRITE);
+    sim_fail_call(0, 0);
+    CHECK_EQ(tn_sys_recv(conn, buf, 0, 8), TN_EMEMORY);
+    sim_fail_call(0, 0);
+    CHECK_EQ(tn_sys_send(conn, buf, 0, 8), TN_EMEMORY);
+    CHECK_EQ(reported(), 0);
+    CHECK_EQ(tn_sys_recv(conn, buf, 0, 8), 3);
+    CHECK_EQ(tn_sys_send(conn, buf, 0, 8), 8);
 }
