@@ -58,6 +58,9 @@ uint32_t beneath_peek(int32_t fd, uint8_t *bytes, uint32_t n);
 int beneath_well_opened(int32_t fd, int connection);
 /* Whether a foreign descriptor has bytes to read: -1 when it cannot be said. */
 int beneath_readable(int32_t fd);
+/* 1 if what happens to the peer's connection is reported at once, and nothing
+ * else of it; and a batch that has room left holds all there is to report. */
+int beneath_at_once(int32_t peer);
 /* Microseconds of the clock that waits go by. */
 int64_t beneath_clock_us(void);
 /* 1 if a signal came since this was asked last, or anything may have. */

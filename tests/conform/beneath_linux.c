@@ -102,17 +102,17 @@ static struct branch branches[] = {
     BRANCH(ACCEPT, EHOSTDOWN, TN_EAGAIN, 1),
     BRANCH(ACCEPT, EHOSTUNREACH, TN_EAGAIN, 1),
     BRANCH(RECV, EAGAIN, 0, 0),
-    BRANCH(RECV, EINTR, 0, 1),
-    BRANCH(RECV, ENOBUFS, 0, 1),
-    BRANCH(RECV, ENOMEM, 0, 1),
+    BRANCH(RECV, EINTR, TN_EMEMORY, 1),
+    BRANCH(RECV, ENOBUFS, TN_EMEMORY, 1),
+    BRANCH(RECV, ENOMEM, TN_EMEMORY, 1),
     BRANCH(RECV, ECONNRESET, TN_ERESET, 0),
     BRANCH(RECV, EINVAL, TN_ERESET, 0),
     BRANCH(RECV, ENOTCONN, TN_ERESET, 0),
     BRANCH(RECV, ENOTSOCK, TN_ERESET, 0),
     BRANCH(SEND, EAGAIN, 0, 0),
-    BRANCH(SEND, EINTR, 0, 1),
-    BRANCH(SEND, ENOBUFS, 0, 1),
-    BRANCH(SEND, ENOMEM, 0, 1),
+    BRANCH(SEND, EINTR, TN_EMEMORY, 1),
+    BRANCH(SEND, ENOBUFS, TN_EMEMORY, 1),
+    BRANCH(SEND, ENOMEM, TN_EMEMORY, 1),
     BRANCH(SEND, EPIPE, TN_ERESET, 0),
     BRANCH(SEND, ECONNRESET, TN_ERESET, 0),
     BRANCH(SEND, ENOTCONN, TN_ERESET, 0),
@@ -401,7 +401,7 @@ uint32_t beneath_registrations(int32_t set, struct registration *r, uint32_t max
         must(n < max &&
                  sscanf(at, "tfd: %d events: %x data: %" SCNx64, &r[n].fd, &events, &data) == 3,
              "a line of fdinfo");
-        r[n].mask = events & (EPOLLIN | EPOLLOUT);
+        r[n].mask = events & (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | (unsigned)EPOLLET);
         r[n].slot = (uint32_t)data;
         r[n].gen = (uint32_t)(data >> 32);
         n++;
@@ -445,6 +445,12 @@ int beneath_readable(int32_t fd)
         return -1;
     must(ioctl(fd, FIONREAD, &n) == 0, "FIONREAD");
     return n > 0;
+}
+
+/* What TCP was given may still be on its way. */
+int beneath_at_once(int32_t peer)
+{
+    return peers[peer].local;
 }
 
 int64_t beneath_clock_us(void)

@@ -13,7 +13,7 @@ const char beneath_name[] = "the simulated kernel";
 const int beneath_strict = 1;
 
 static int is_foreign[WINDOW];
-static uint32_t signal_rate, spurious_rate;
+static uint32_t signal_rate, spurious_rate, order_rate;
 static int troubled;
 
 void beneath_start(uint64_t seed)
@@ -24,7 +24,7 @@ void beneath_start(uint64_t seed)
 
     sim_reset_seeded(seed, NULL);
     memset(is_foreign, 0, sizeof is_foreign);
-    signal_rate = spurious_rate = 0;
+    signal_rate = spurious_rate = order_rate = 0;
     troubled = 0;
     for (uint32_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
         uint32_t rate = sim_choose(2) * sim_choose(64);
@@ -36,6 +36,8 @@ void beneath_start(uint64_t seed)
             signal_rate = rate;
         if (faults[i] == SIM_SPURIOUS)
             spurious_rate = rate;
+        if (faults[i] == SIM_ORDER)
+            order_rate = rate;
         sim_fault_rate(faults[i], rate);
     }
 }
@@ -94,6 +96,12 @@ int beneath_readable(int32_t fd)
     if (!is_foreign[fd] || spurious_rate > 0)
         return -1;
     return sim_foreign_level(fd) > 0;
+}
+
+int beneath_at_once(int32_t peer)
+{
+    (void)peer;
+    return spurious_rate == 0 && order_rate == 0;
 }
 
 int64_t beneath_clock_us(void)
@@ -212,7 +220,7 @@ void beneath_trouble(enum call call, uint32_t random)
     troubled = 1;
     if (variants[call] > 0)
         variant = random % variants[call];
-    sim_fail_call(0, variant); /* it finds nothing, takes one byte, or fails in its own way */
+    sim_fail_call(0, variant); /* it is tried in vain, takes one byte, or fails in its own way */
 }
 
 void beneath_before_wait(void)

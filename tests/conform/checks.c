@@ -24,6 +24,13 @@ struct stream {
     int our_finish, our_close;   /* the server */
 };
 
+/* What is reported of a connection that is registered by edge. */
+struct reports {
+    uint32_t owed; /* TN_READ, TN_WRITE: still to be reported if it is ready for them */
+    int allowed;   /* something has changed since the last report */
+    int short_of;  /* the last send fell short */
+};
+
 struct clause {
     const char *name;
     uint64_t checked;
@@ -33,6 +40,7 @@ static struct model k;
 static uint64_t life[WINDOW];
 static int32_t peer_at[WINDOW];      /* the peer of the connection at a number */
 static uint32_t broken_left[WINDOW]; /* reports without interest that may still come */
+static struct reports report_of[WINDOW];
 static int32_t set;
 static struct stream streams[PEERS];
 static uint8_t buffer[MARGIN + BUFFER + MARGIN];
@@ -122,6 +130,11 @@ enum { FIRST_MUTANT = __COUNTER__ + 1 };
     } while (0)
 #define REQUIRES(call, clause, e) CLAUSE(#call " requires " #clause, e)
 #define ENSURES(call, clause, e) CLAUSE(#call " ensures " #clause, e)
+#define SAYS_IF(call, clause, when, e) \
+    do { \
+        if (when) \
+            SAYS(call, clause, e); \
+    } while (0)
 #define ASSIGNS(call, e) CLAUSE(#call " assigns", e)
 #define SAYS(call, clause, e) CLAUSE(#call " says " #clause, e)
 
@@ -263,6 +276,7 @@ void checks_start(uint64_t seed)
     memset(&k, 0, sizeof k);
     memset(life, 0, sizeof life);
     memset(broken_left, 0, sizeof broken_left);
+    memset(report_of, 0, sizeof report_of);
     for (int p = 0; p < PEERS; p++) {
         struct stream *s = &streams[p];
 
@@ -320,6 +334,56 @@ void checked_nothing(const char *after)
         checks_violated("nothing was called, and something changed");
 }
 
+/* --- changes ------------------------------------------------------------------------- */
+
+static int is_connection(int32_t fd)
+{
+    return k.open[fd] == 1 && peer_at[fd] >= 0;
+}
+
+/* Something happened to the connection at fd that a report is owed for. */
+static void changed(int32_t fd, uint32_t owed)
+{
+    report_of[fd].allowed = 1;
+    report_of[fd].owed |= owed;
+}
+
+static void peer_changed(int32_t peer, uint32_t owed)
+{
+    for (int32_t f = 0; f < WINDOW; f++)
+        if (is_connection(f) && peer_at[f] == peer)
+            changed(f, owed);
+}
+
+/* All that was sent was read: there must be room again. */
+static void peer_has_read(int32_t peer)
+{
+    const struct stream *s = &streams[peer];
+
+    peer_changed(peer, 0);
+    for (int32_t f = 0; f < WINDOW; f++)
+        if (is_connection(f) && peer_at[f] == peer && report_of[f].short_of && s->read == s->sent)
+            report_of[f].owed |= TN_WRITE;
+}
+
+static void changed_by_recv(int32_t fd, uint32_t n, int32_t result)
+{
+    /* what a receipt left though it had room has come since */
+    if (result > 0 && (uint32_t)result < n && k.rx[fd] < streams[peer_at[fd]].written)
+        changed(fd, TN_READ);
+}
+
+static void changed_by_send(int32_t fd, uint32_t n, int32_t result)
+{
+    struct reports *r = &report_of[fd];
+
+    if (result == TN_EMEMORY)
+        return;
+    r->owed &= ~TN_WRITE;
+    r->short_of = result >= 0 && (uint32_t)result < n;
+    r->allowed |= r->short_of || streams[peer_at[fd]].closed;
+}
+
 /* --- peers --------------------------------------------------------------------------- */
 
 void checks_peer_connected(int32_t peer)
@@ -340,6 +404,8 @@ void checks_peer_writes(int32_t peer, uint32_t n, uint64_t random)
     }
     n = beneath_peer_write(peer, next, n);
     s->written += n;
+    if (n > 0)
+        peer_changed(peer, TN_READ);
     checks_note("peer %d writes %u", (int)peer, n);
 }
 
@@ -361,8 +427,10 @@ void checks_peer_reads(int32_t peer, uint32_t n, int all)
         memset(bytes, GUARD, sizeof bytes);
         got = beneath_peer_read(peer, bytes, n < BUFFER ? n : BUFFER, all && s->read < s->sent);
         checks_note("peer %d reads %d", (int)peer, (int)got);
-        if (got > 0)
+        if (got > 0) {
             peer_got(s, bytes, (uint32_t)got);
+            peer_has_read(peer);
+        }
         if (got < 0)
             SAYS(finish, end, IS(s->our_finish || s->our_close || s->reset || s->closed));
     } while (got > 0 && all);
@@ -379,6 +447,7 @@ void checks_peer_finishes(int32_t peer)
 {
     checks_note("peer %d finishes", (int)peer);
     streams[peer].finished = 1;
+    peer_changed(peer, TN_READ);
     beneath_peer_finish(peer);
 }
 
@@ -387,6 +456,7 @@ void checks_peer_ends(int32_t peer, int reset)
     checks_note("peer %d %s", (int)peer, reset ? "resets" : "closes");
     streams[peer].closed = 1;
     streams[peer].reset |= reset;
+    peer_changed(peer, TN_READ);
     if (reset)
         beneath_peer_reset(peer);
     else
@@ -454,6 +524,7 @@ int32_t checked_epoll_add(int32_t epfd, int32_t fd, uint32_t slot, uint32_t gen,
                            IS(same_u32(k.mask, now.mask, BUT(fd))) && SAME_NUMBERS && SAME_STREAMS);
     SAYS(epoll_add, error, IS(result >= 0 || beneath_translated(result)));
     broken_left[fd] = 1;
+    report_of[fd] = (struct reports){.owed = TN_READ, .allowed = 1};
     k = now;
     return result;
 }
@@ -473,6 +544,7 @@ void checked_epoll_modify(int32_t epfd, int32_t fd, uint32_t slot, uint32_t gen,
                               IS(same_u32(k.mask, now.mask, BUT(fd))) && SAME_NUMBERS &&
                               SAME_STREAMS);
     broken_left[fd] = 1;
+    report_of[fd] = (struct reports){.owed = TN_READ, .allowed = 1};
     k = now;
 }
 
@@ -502,7 +574,42 @@ static int32_t reported(const struct model *now, const struct tn_ready *r)
     return -1;
 }
 
-static void check_report(const struct model *now, const struct tn_ready *r)
+/* The peer has finished, or its connection broke. */
+static int has_ended(int32_t fd)
+{
+    const struct stream *s = &streams[peer_at[fd]];
+
+    return s->finished || s->closed || s->reset;
+}
+
+/* What the next batch must say of a registration, if what happens to the
+ * connection is reported at once. */
+static uint32_t due(int32_t fd)
+{
+    uint32_t ready = 0;
+
+    if (k.reg[fd] != 1 || !is_connection(fd) || !beneath_at_once(peer_at[fd]))
+        return 0;
+    if (k.rx[fd] < streams[peer_at[fd]].written || has_ended(fd))
+        ready |= TN_READ;
+    if (!(k.mask[fd] & TN_EDGE))
+        return ready & k.mask[fd];
+    return report_of[fd].owed & (ready | TN_WRITE);
+}
+
+/* A report of a connection, made by a kernel that reports at once. */
+static void check_change(int32_t fd, uint32_t asked, uint32_t told)
+{
+    SAYS(epoll_wait, all, IS((due(fd) & ~told) == 0));
+    SAYS_IF(epoll_wait, change, asked & TN_EDGE, IS(report_of[fd].allowed));
+    SAYS_IF(epoll_wait, ended, asked & TN_ENDED, IS(((told & TN_ENDED) != 0) == has_ended(fd)));
+    report_of[fd].allowed = 0;
+    report_of[fd].owed &= ~told;
+    if (told & TN_WRITE)
+        report_of[fd].short_of = 0;
+}
+
+static int32_t check_report(const struct model *now, const struct tn_ready *r)
 {
     int32_t f = reported(now, r);
     uint32_t asked;
@@ -511,10 +618,13 @@ static void check_report(const struct model *now, const struct tn_ready *r)
             IS(number(f)) && IS(now->reg[at(f)] == 1) && IS(r->slot == now->slot[at(f)]) &&
                 IS(r->gen == now->gen[at(f)]) && IS(now->inc[at(f)] == k.inc[at(f)]));
     asked = now->mask[f];
+    if (is_connection(f) && beneath_at_once(peer_at[f]))
+        check_change(f, asked, r->mask);
     SAYS(epoll_wait, interest, IS(r->mask != 0) && IS((r->mask & ~(asked | TN_BROKEN)) == 0));
     SAYS(epoll_wait, once, IS(asked != 0 || broken_left[f]-- > 0));
     SAYS(epoll_wait, truth, IS(!(r->mask & TN_READ) || beneath_readable(f) != 0));
-    checks_note("    descriptor %d, mask %u", (int)f, r->mask);
+    checks_note("    descriptor %d, mask %x", (int)f, r->mask);
+    return f;
 }
 
 /* A foreign descriptor that is waited for has bytes. */
@@ -539,6 +649,7 @@ static int beyond_untouched(const struct tn_ready *ready, uint32_t max)
 int32_t checked_epoll_wait(int32_t epfd, uint32_t max, int32_t timeout_ms)
 {
     static struct tn_ready ready[TN_BATCH + 1];
+    uint32_t due_before[WINDOW];
     struct model now;
     int64_t start;
     int32_t result;
@@ -556,8 +667,13 @@ int32_t checked_epoll_wait(int32_t epfd, uint32_t max, int32_t timeout_ms)
     see(&now, -1, 0, 0);
     ENSURES(epoll_wait, result,
             OR(result == TN_ESYSTEM) || (LE(0, result) && LE(result, (int32_t)max)));
+    for (int32_t f = 0; f < WINDOW; f++)
+        due_before[f] = due(f);
     for (int32_t i = 0; i < result; i++)
-        check_report(&now, &ready[i]);
+        due_before[check_report(&now, &ready[i])] = 0;
+    if (result >= 0 && result < (int32_t)max && !interrupted)
+        for (int32_t f = 0; f < WINDOW; f++)
+            SAYS(epoll_wait, due, IS(due_before[f] == 0));
     ASSIGNS(epoll_wait,
             IS(beyond_untouched(ready, max)) && SAME_NUMBERS && SAME_SET && SAME_STREAMS);
     SAYS(
@@ -776,7 +892,7 @@ int32_t checked_recv(int32_t fd, uint32_t to, uint32_t n)
     checks_note("recv(%d, buf + %u, %u) = %d", (int)fd, to, n, (int)result);
     see(&now, fd, result, 0);
     ENSURES(recv, result,
-            OR(result == TN_EOF) || OR(result == TN_ERESET) ||
+            OR(result == TN_EOF) || OR(result == TN_ERESET) || OR(result == TN_EMEMORY) ||
                 (LE(0, result) && LE(result, (int32_t)n)));
     ENSURES(recv, count, IS(now.rx[fd] == k.rx[fd] + (uint64_t)(WHEN(result > 0) ? result : 0)));
     ENSURES(recv, bytes, IS(received_bytes(fd, to, result)));
@@ -789,6 +905,8 @@ int32_t checked_recv(int32_t fd, uint32_t to, uint32_t n)
     SAYS(recv, broken, IS(result != TN_ERESET || may_be_broken(fd)));
     SAYS(recv, error, IS(result > 0 || result == TN_EOF || beneath_translated(result)));
     k = now;
+    if (is_connection(fd))
+        changed_by_recv(fd, n, result);
     return result;
 }
 
@@ -822,7 +940,9 @@ int32_t checked_send(int32_t fd, uint32_t from, uint32_t n, uint64_t random)
     checks_note("send(%d, buf + %u, %u) = %d", (int)fd, from, n, (int)result);
     log_sent(fd, from, result);
     see(&now, fd, 0, result);
-    ENSURES(send, result, OR(result == TN_ERESET) || (LE(0, result) && LE(result, (int32_t)n)));
+    ENSURES(send, result,
+            OR(result == TN_ERESET) || OR(result == TN_EMEMORY) ||
+                (LE(0, result) && LE(result, (int32_t)n)));
     ENSURES(send, count, IS(now.tx[fd] == k.tx[fd] + (uint64_t)(WHEN(result > 0) ? result : 0)));
     ASSIGNS(send, IS(memcmp(before, buffer, sizeof buffer) == 0) &&
                       IS(same_u64(k.tx, now.tx, BUT(fd))) && IS(same_u64(k.rx, now.rx, -1)) &&
@@ -830,6 +950,8 @@ int32_t checked_send(int32_t fd, uint32_t from, uint32_t n, uint64_t random)
     SAYS(send, broken,
          IS(result != TN_ERESET || may_be_broken(fd) || (s != NULL && s->our_finish)));
     SAYS(send, error, IS(result > 0 || beneath_translated(result)));
+    if (s != NULL)
+        changed_by_send(fd, n, result);
     k = now;
     return result;
 }
@@ -841,8 +963,10 @@ void checked_finish(int32_t fd)
     REQUIRES(finish, open, ours(fd));
     tn_sys_finish(fd);
     checks_note("finish(%d)", (int)fd);
-    if (peer_at[at(fd)] >= 0)
+    if (peer_at[at(fd)] >= 0) {
         streams[peer_at[fd]].our_finish = 1;
+        changed(fd, 0);
+    }
     see(&now, -1, 0, 0);
     ASSIGNS(finish, SAME_NUMBERS && SAME_SET && SAME_STREAMS);
     k = now;

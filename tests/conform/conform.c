@@ -109,6 +109,19 @@ static uint32_t any_mask(void)
     return masks[choose(5)];
 }
 
+/* By edge only connections are registered, once and for everything. */
+static uint32_t any_mask_to_add(int32_t fd)
+{
+    const uint32_t mask = TN_EDGE | TN_READ | TN_WRITE | TN_ENDED;
+
+    return is_connection(fd) && choose(3) > 0 ? mask : any_mask();
+}
+
+static int can_be_modified(int32_t fd)
+{
+    return is_registered(fd) && !(checks_model()->mask[fd] & TN_EDGE);
+}
+
 static int32_t any_peer(int finished_too)
 {
     uint32_t start = choose(PEERS);
@@ -216,12 +229,12 @@ static void call_add(void)
     if (checks_set() < 0 || fd < 0)
         return;
     trouble(EPOLL_ADD);
-    (void)checked_epoll_add(checks_set(), fd, slot, next_gen++, any_mask());
+    (void)checked_epoll_add(checks_set(), fd, slot, next_gen++, any_mask_to_add(fd));
 }
 
 static void call_modify(void)
 {
-    int32_t fd = any(is_registered);
+    int32_t fd = any(can_be_modified);
 
     if (fd >= 0)
         checked_epoll_modify(checks_set(), fd, checks_model()->slot[fd], checks_model()->gen[fd],
@@ -380,6 +393,38 @@ static void call_close(void)
         close_one(fd);
 }
 
+static int is_by_edge(int32_t fd)
+{
+    return is_registered(fd) && (checks_model()->mask[fd] & TN_EDGE) != 0;
+}
+
+/* Something happens at one or the other end of a connection. */
+static void something_moves(int32_t fd)
+{
+    int32_t peer = checks_peer_of(fd);
+    uint32_t n = 1 + choose(choose(2) == 0 ? 8000 : 60), what = choose(4);
+
+    if (what == 0)
+        (void)checked_recv(fd, 0, n);
+    else if (what == 1 && !(beneath_strict && our_finish[fd]))
+        (void)checked_send(fd, 0, n, random64());
+    else if (what == 2 && peer_open[peer] == 1)
+        checks_peer_writes(peer, n, random64());
+    else if (what == 3 && peer_open[peer] != 0)
+        checks_peer_reads(peer, n, (int)choose(2));
+}
+
+/* One connection moves, and what is reported of it is seen each time. */
+static void watch_one_by_edge(void)
+{
+    int32_t fd = any(is_by_edge);
+
+    for (uint32_t i = 0; fd >= 0 && i < 6; i++) {
+        something_moves(fd);
+        (void)checked_epoll_wait(checks_set(), TN_BATCH, 0);
+    }
+}
+
 static void call_without_descriptors(void)
 {
     beneath_scarce(1);
@@ -439,6 +484,8 @@ static void step(void)
         call_without_descriptors();
     else if (what < 983)
         another_process();
+    else if (what < 995)
+        watch_one_by_edge();
     else
         (void)checked_now_ms();
 }
