@@ -528,6 +528,180 @@ TEST(sending_to_one_who_is_gone_raises_no_signal)
     CHECK_EQ(tn_sys_send(e.ours, (const uint8_t *)"x", 0, 1), TN_ERESET);
 }
 
+/* --- reports by edge ----------------------------------------------------------------- */
+
+#define BY_EDGE (TN_EDGE | TN_READ | TN_WRITE | TN_ENDED)
+#define FINISHED ((uint32_t)POLLRDHUP) /* of TN_ENDED */
+
+/* Both kinds of connections there are. */
+static struct ends connection(int local)
+{
+    int pair[2];
+
+    if (!local)
+        return tcp();
+    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+    return (struct ends){pair[0], pair[1]};
+}
+
+/* The mask of the one report that comes in time, 0 for none. */
+static uint32_t reported(int32_t set, int32_t ms)
+{
+    struct tn_ready ready[2];
+    int32_t n = tn_sys_epoll_wait(set, ready, 2, ms);
+
+    REQUIRE(n == 0 || (n == 1 && ready[0].slot == 5 && ready[0].gen == 6));
+    return n == 0 ? 0 : ready[0].mask;
+}
+
+/* A set with our end, whose first report was taken. */
+static int32_t watched_by_edge(struct ends e)
+{
+    int32_t set = tn_sys_epoll_create();
+
+    REQUIRE(tn_sys_epoll_add(set, e.ours, 5, 6, BY_EDGE) == 1);
+    REQUIRE(reported(set, 0) == TN_WRITE);
+    return set;
+}
+
+TEST(by_edge_bytes_are_reported_once_and_again_when_more_have_come)
+{
+    for (int local = 0; local < 2; local++) {
+        struct ends e = connection(local);
+        int32_t set = watched_by_edge(e);
+        uint8_t buf[8];
+
+        CHECK_EQ(reported(set, 0), 0);
+        REQUIRE(write(e.peers, "abcd", 4) == 4);
+        CHECK_EQ(reported(set, 2000), TN_READ | TN_WRITE);
+        CHECK_EQ(reported(set, 20), 0);
+        CHECK_EQ(tn_sys_recv(e.ours, buf, 0, 2), 2);
+        CHECK_EQ(reported(set, 20), 0); /* though two are left */
+        REQUIRE(write(e.peers, "e", 1) == 1);
+        CHECK_EQ(reported(set, 2000), TN_READ | TN_WRITE);
+        CHECK_EQ(tn_sys_recv(e.ours, buf, 0, 8), 3);
+        CHECK_EQ(reported(set, 20), 0);
+    }
+}
+
+TEST(by_edge_what_is_there_already_is_reported_and_by_level_beside_it_ever_again)
+{
+    for (int local = 0; local < 2; local++) {
+        struct ends e = connection(local);
+        int32_t set = tn_sys_epoll_create();
+        struct tn_ready ready[2];
+        int pipes[2];
+
+        REQUIRE(pipe(pipes) == 0 && write(pipes[1], "x", 1) == 1);
+        REQUIRE(write(e.peers, "x", 1) == 1 && readable_within(e.ours, 2000));
+        CHECK_EQ(tn_sys_epoll_add(set, e.ours, 5, 6, BY_EDGE), 1);
+        CHECK_EQ(reported(set, 0), TN_READ | TN_WRITE);
+        CHECK_EQ(tn_sys_epoll_add(set, pipes[0], 7, 8, TN_READ), 1);
+        for (int i = 0; i < 3; i++) {
+            CHECK_EQ(tn_sys_epoll_wait(set, ready, 2, 0), 1);
+            CHECK(ready[0].slot == 7 && ready[0].mask == TN_READ);
+        }
+    }
+}
+
+TEST(by_edge_the_peers_end_is_reported_with_the_last_bytes)
+{
+    for (int local = 0; local < 2; local++) {
+        struct ends e = connection(local);
+        int32_t set = watched_by_edge(e);
+        struct pollfd ended = {e.ours, POLLRDHUP, 0};
+        uint8_t buf[8];
+
+        REQUIRE(write(e.peers, "abc", 3) == 3);
+        CHECK_EQ(reported(set, 2000), TN_READ | TN_WRITE);
+        REQUIRE(shutdown(e.peers, SHUT_WR) == 0 && poll(&ended, 1, 2000) == 1);
+        CHECK_EQ(reported(set, 0), TN_READ | TN_WRITE | FINISHED);
+        CHECK_EQ(reported(set, 20), 0);
+        CHECK_EQ(tn_sys_recv(e.ours, buf, 0, 8), 3);
+        CHECK_EQ(reported(set, 20), 0); /* the end is there, and was reported */
+        CHECK_EQ(tn_sys_recv(e.ours, buf, 0, 8), TN_EOF);
+    }
+}
+
+TEST(by_edge_one_who_is_gone_is_reported)
+{
+    for (int local = 0; local < 2; local++) {
+        struct ends e = connection(local);
+        int32_t set = watched_by_edge(e);
+
+        reset(e.peers);
+        REQUIRE(readable_within(e.ours, 2000));
+        CHECK_EQ(reported(set, 0) & (TN_READ | FINISHED | 16u), TN_READ | FINISHED | 16u);
+        CHECK_EQ(reported(set, 20), 0);
+    }
+}
+
+TEST(by_edge_room_is_reported_once_after_a_send_fell_short)
+{
+    static uint8_t bytes[1 << 16];
+
+    for (int local = 0; local < 2; local++) {
+        struct ends e = connection(local);
+        int32_t set = watched_by_edge(e);
+
+        while (tn_sys_send(e.ours, bytes, 0, sizeof bytes) > 0)
+            ;
+        CHECK_EQ(reported(set, 20), 0);
+        while (recv(e.peers, bytes, sizeof bytes,
+                    readable_within(e.peers, 100) ? 0 : MSG_DONTWAIT) > 0)
+            ;
+        CHECK_EQ(reported(set, 2000), TN_WRITE);
+        CHECK_EQ(reported(set, 20), 0);
+        CHECK_EQ(tn_sys_send(e.ours, bytes, 0, 1), 1);
+    }
+}
+
+/* Writes n bytes in pieces of 1 to 7, as fast as it can. */
+static void write_pieces(int fd, int64_t n)
+{
+    for (int64_t i = 0; i < n;) {
+        ssize_t piece = 1 + i % 7 < n - i ? 1 + i % 7 : n - i;
+
+        piece = write(fd, "1234567", (size_t)piece);
+        if (piece < 0)
+            _exit(1);
+        i += piece;
+    }
+    _exit(0);
+}
+
+/* The poller's rule: who has received less than there was room for has received
+ * all there was, and is told of what comes after. */
+TEST_SLOW(by_edge_nothing_that_comes_between_a_short_receipt_and_a_wait_is_lost, 60)
+{
+    enum { N = 100000 };
+
+    for (int local = 0; local < 2; local++) {
+        struct ends e = connection(local);
+        int32_t set = watched_by_edge(e), got;
+        uint8_t buf[16];
+        int64_t total = 0;
+        pid_t writer = fork();
+
+        if (writer == 0)
+            write_pieces(e.peers, N);
+        while (total < N) {
+            uint32_t mask = reported(set, 5000);
+
+            REQUIRE(mask != 0); /* or one was lost */
+            if (!(mask & TN_READ))
+                continue; /* what had come was received before the wait */
+            do {
+                got = tn_sys_recv(e.ours, buf, 0, sizeof buf);
+                REQUIRE(got >= 0);
+                total += got;
+            } while (got == sizeof buf);
+        }
+        CHECK_EQ(total, N);
+        CHECK_EQ(waitpid(writer, NULL, 0), writer);
+    }
+}
+
 /* --- finish, close, clock ------------------------------------------------------------ */
 
 TEST(after_finishing_the_peer_sees_the_end_and_is_still_heard)
