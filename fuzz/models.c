@@ -45,8 +45,11 @@ static struct {
 static struct round first[ROUNDS_MAX + 1]; /* of the first model */
 static struct models_totals totals;
 
-static const char *const names[TN_MODELS] = {
-    [TN_EPOLL] = "epoll", [TN_POLL] = "poll", [TN_SELECT] = "select", [TN_POLLING] = "polling"};
+static const char *const names[TN_MODELS] = {[TN_EPOLL] = "epoll",
+                                             [TN_POLL] = "poll",
+                                             [TN_SELECT] = "select",
+                                             [TN_POLLING] = "polling",
+                                             [TN_EPOLL_ET] = "epoll-et"};
 
 const struct models_totals *models_totals(void)
 {

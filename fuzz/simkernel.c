@@ -924,7 +924,9 @@ void tn_sys_close(int32_t fd)
         sim.epfd = -1;
     }
     /* one that could not be registered does not end the trouble */
-    if (sim.model == TN_EPOLL ? d->registered : sim.model != TN_SELECT || fd < TN_SELECT_FDS)
+    if (sim.model == TN_EPOLL || sim.model == TN_EPOLL_ET
+            ? d->registered
+            : sim.model != TN_SELECT || fd < TN_SELECT_FDS)
         sim.accept_failed_ms = -1;
     else if (d->kind == STREAM)
         sim.accept_failed_ms = sim.now;
@@ -1091,6 +1093,7 @@ static uint32_t collect(int32_t *fds, uint32_t *masks)
 
 static void told_by_edge(struct stream *s, uint32_t mask)
 {
+    sim.progress += s->changed ? 1u : 0u; /* it is not told again */
     s->changed = 0;
     s->readable |= mask != TN_WRITE;
     s->ended |= (mask & ~(TN_READ | TN_WRITE)) != 0;

@@ -417,8 +417,14 @@ static uint32_t wanted(uint32_t state, uint32_t pending)
     return state != TN_CONN_LINGERING && pending > 0 ? mask + TN_WRITE : mask;
 }
 
+/* Says whether the poller has a set in the kernel. */
+static uint32_t has_set(void)
+{
+    return w.options.model == TN_EPOLL || w.options.model == TN_EPOLL_ET;
+}
+
 /* What a descriptor is watched for, as the kernel knows it; polling tells no
- * kernel, and its own table has to do. */
+ * kernel, nor does epoll-et of connections, and their own tables have to do. */
 static uint32_t watched_for(int32_t fd, uint32_t cookie, uint32_t cookie_gen, int16_t interest)
 {
     uint32_t at, gen, mask;
@@ -426,13 +432,13 @@ static uint32_t watched_for(int32_t fd, uint32_t cookie, uint32_t cookie_gen, in
 
     if (w.options.model == TN_POLLING)
         return (uint32_t)interest;
-    if (w.options.model != TN_EPOLL)
+    if (!has_set())
         return registered ? mask : 0;
     if (!registered)
         sim_violation("descriptor %d is not registered", (int)fd);
     if (at != cookie || gen != cookie_gen)
         sim_violation("descriptor %d is registered under {%u, %u}", (int)fd, at, gen);
-    return mask;
+    return mask >= TN_EDGE ? (uint32_t)interest : mask;
 }
 
 static void check_descriptor(uint32_t slot, uint32_t id)
@@ -555,7 +561,7 @@ static int64_t check_connections(void)
     if (server()->pool.free != TN_BLOCKS - lent)
         sim_violation("%u of %u buffers are held, %u are free", lent, TN_BLOCKS,
                       (uint32_t)server()->pool.free);
-    if (sim_open_count(1) != n + (w.options.model == TN_EPOLL) + (w.drained ? 0 : w.listeners))
+    if (sim_open_count(1) != n + has_set() + (w.drained ? 0 : w.listeners))
         sim_violation("%u descriptors are open for %u connections", sim_open_count(1), n);
     return due;
 }
@@ -756,7 +762,7 @@ static void watch_regular_file(void)
     int32_t r = tn_watch(&w.server, fd);
 
     /* for the others it can always be read */
-    if (r >= 0 && w.options.model != TN_EPOLL)
+    if (r >= 0 && !has_set())
         tn_unwatch(&w.server, (uint32_t)r);
     else if (r != TN_ESYSTEM && r != TN_EFULL)
         sim_violation("tn_watch of what cannot be waited for: %d", (int)r);

@@ -43,8 +43,8 @@ for example in tests/examples/*.c; do
 done
 
 # Each event model may be the only one.
-for model in EPOLL POLL SELECT POLLING; do
-    others=$(printf -- '-DTN_WITHOUT_%s\n' EPOLL POLL SELECT POLLING | grep -v "_$model\$")
+for model in EPOLL EPOLL_ET POLL SELECT POLLING; do
+    others=$(printf -- '-DTN_WITHOUT_%s\n' EPOLL EPOLL_ET POLL SELECT POLLING | grep -v "_$model\$")
     # shellcheck disable=SC2086
     try "a build of $model alone compiles without a warning" \
         $cc $strict $others -Isrc $sources tests/examples/echo.c -o "$out/alone"

@@ -64,6 +64,8 @@ uint32_t tn_cli_event_model(uint32_t m)
         return TN_POLL;
     case TN_CLI_EPOLL:
         return TN_EPOLL;
+    case TN_CLI_EPOLL_ET:
+        return TN_EPOLL_ET;
     default:
         return TN_NONE;
     }

@@ -53,7 +53,6 @@ enum tn_reason {
 #define TN_NO_BLOCK 0xffffu
 
 struct tn_conn {
-    int64_t active_ms; /* when bytes last moved; valid while idle timeouts are on */
     uint16_t block;    /* the buffer it owns, or TN_NO_BLOCK */
     int8_t state;      /* enum tn_conn_state */
     int8_t reason;     /* enum tn_reason; valid from DRAINING on */

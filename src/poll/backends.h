@@ -1,6 +1,6 @@
 /* What the models are made of; poll/poller.h is what they come to together.
  *
- * epoll.c has a set in the kernel.  poll.c, select.c and polling.c have none:
+ * epoll.c has a set in the kernel, and so has edge.c.  poll.c, select.c and polling.c have none:
  * each lists what is watched (list.c), asks about the list in its own way, and
  * takes the answers as reports.
  */
@@ -37,6 +37,67 @@ int32_t tn_epoll_open(struct tn_poller *p);
 */
 int32_t tn_epoll_wait(struct tn_poller *p, int32_t timeout_ms);
 
+/* --- edge.c -------------------------------------------------------------------------- */
+
+/* Nobody is ready for anything, and the queue is empty. */
+/*@ requires room:  \valid(p);
+    terminates \true; exits \false;
+    assigns p->waiting, p->edges;
+    ensures empty:  p->waiting == 0 && p->edges.any_changed == 0;
+    ensures none:   \forall integer i; 0 <= i < TN_EDGES ==>
+                    p->edges.readable[i] == 0 && p->edges.writable[i] == 0 &&
+                    p->edges.queued[i] == 0;
+*/
+void tn_edge_open(struct tn_poller *p);
+
+/* The connection in slot is another from now on, of which nothing is known. */
+/*@ requires room:  \valid(p) && slot < TN_EDGES;
+    terminates \true; exits \false;
+    assigns p->edges.readable[slot], p->edges.writable[slot], p->edges.ended[slot];
+    ensures none:   p->edges.readable[slot] == 0 && p->edges.writable[slot] == 0 &&
+                    p->edges.ended[slot] == 0;
+*/
+void tn_edge_begin(struct tn_poller *p, uint32_t slot);
+
+/* The connection in slot is watched for mask from now on. */
+/*@ requires room:  \valid(p) && slot < TN_EDGES;
+    terminates \true; exits \false;
+    assigns p->edges;
+    ensures kept:   tn_edges_but{Pre, Post}(p, TN_EDGES);
+    ensures noted:  (p->edges.readable[slot] == 1 && mask % 2 == 1) ||
+                    (p->edges.writable[slot] == 1 && mask >= TN_WRITE) ==>
+                    p->edges.any_changed == 1 &&
+                    p->edges.changed[slot / TN_EDGE_GROUP] == 1;
+*/
+void tn_edge_interest(struct tn_poller *p, uint32_t slot, uint32_t mask);
+
+/* The contract of tn_poller_spent. */
+/*@ requires room:  \valid(p) && slot < TN_EDGES;
+    requires mask:  mask == TN_READ || mask == TN_WRITE;
+    terminates \true; exits \false;
+    assigns p->edges.readable[slot], p->edges.writable[slot];
+    ensures other:  mask == TN_READ ? p->edges.writable[slot] == \old(p->edges.writable[slot])
+                                    : p->edges.readable[slot] == \old(p->edges.readable[slot]);
+    ensures spent:  mask == TN_READ
+                        ? (p->edges.readable[slot] == 1 <==> \old(p->edges.readable[slot]) == 1 &&
+                               n > 0 && p->edges.ended[slot] == 1)
+                        : p->edges.writable[slot] == 0;
+*/
+void tn_edge_spent(struct tn_poller *p, uint32_t slot, uint32_t mask, int32_t n);
+
+/* The contract of tn_poller_wait, for an open set of edges. */
+/*@ requires set:   k_ours(p->fd);
+    requires lists: \valid(p) && tn_lists_ok(p, l);
+    terminates \true; exits \false;
+    assigns p->pos, p->count, p->ready[0 .. TN_BATCH - 1], p->turn, p->waiting, p->edges,
+            p->who[0 .. TN_WHO - 1], k_ev_fd[0 .. TN_BATCH - 1], k_ev_inc[0 .. TN_BATCH - 1];
+    ensures result: \result == TN_ESYSTEM || 0 <= \result <= TN_BATCH;
+    ensures batch:  p->pos == 0 && p->count == (\result > 0 ? \result : 0);
+    ensures reports: tn_reports_true(p);
+    ensures no_lost_edge: tn_edges_kept{Pre, Post}(p);
+*/
+int32_t tn_edge_wait(struct tn_poller *p, struct tn_lists l, int32_t timeout_ms);
+
 /* --- list.c -------------------------------------------------------------------------- */
 
 /*@ // the descriptor under a cookie; -1 where there is none
@@ -58,7 +119,7 @@ int32_t tn_epoll_wait(struct tn_poller *p, int32_t timeout_ms);
 /*@ requires poller: \valid(p);
     requires lists: tn_lists_ok(p, l);
     terminates \true; exits \false;
-    assigns p->asked[0 .. TN_ASKED - 1], p->who[0 .. TN_ASKED - 1];
+    assigns p->asked[0 .. TN_ASKED - 1], p->who[0 .. TN_WHO - 1];
     ensures length: \result <= TN_ASKED;
     ensures lists:  tn_lists_ok(p, l);
     ensures asked:  tn_list_ok(p, l, \result, limit);
@@ -90,7 +151,7 @@ int32_t tn_list_take(struct tn_poller *p, struct tn_lists l, uint32_t n);
     requires lists: tn_lists_ok(p, l);
     terminates \true; exits \false;
     assigns p->pos, p->count, p->ready[0 .. TN_BATCH - 1], p->turn, p->asked[0 .. TN_ASKED - 1],
-            p->who[0 .. TN_ASKED - 1], k_ev_fd[0 .. TN_BATCH - 1], k_ev_inc[0 .. TN_BATCH - 1];
+            p->who[0 .. TN_WHO - 1], k_ev_fd[0 .. TN_BATCH - 1], k_ev_inc[0 .. TN_BATCH - 1];
     ensures result: \result == TN_ESYSTEM || 0 <= \result <= TN_BATCH;
     ensures batch:  p->pos == 0 && p->count == (\result > 0 ? \result : 0);
     ensures reports: tn_reports_true(p);
@@ -102,7 +163,7 @@ int32_t tn_poll_wait(struct tn_poller *p, struct tn_lists l, int32_t timeout_ms)
     requires lists: tn_lists_ok(p, l);
     terminates \true; exits \false;
     assigns p->pos, p->count, p->ready[0 .. TN_BATCH - 1], p->turn, p->asked[0 .. TN_ASKED - 1],
-            p->who[0 .. TN_ASKED - 1], k_ev_fd[0 .. TN_BATCH - 1], k_ev_inc[0 .. TN_BATCH - 1];
+            p->who[0 .. TN_WHO - 1], k_ev_fd[0 .. TN_BATCH - 1], k_ev_inc[0 .. TN_BATCH - 1];
     ensures result: \result == TN_ESYSTEM || 0 <= \result <= TN_BATCH;
     ensures batch:  p->pos == 0 && p->count == (\result > 0 ? \result : 0);
     ensures reports: tn_reports_true(p);
@@ -114,7 +175,7 @@ int32_t tn_select_wait(struct tn_poller *p, struct tn_lists l, int32_t timeout_m
     requires lists: tn_lists_ok(p, l);
     terminates \true; exits \false;
     assigns p->pos, p->count, p->ready[0 .. TN_BATCH - 1], p->turn, p->vain, p->moved,
-            p->asked[0 .. TN_ASKED - 1], p->who[0 .. TN_ASKED - 1], k_ev_fd[0 .. TN_BATCH - 1],
+            p->asked[0 .. TN_ASKED - 1], p->who[0 .. TN_WHO - 1], k_ev_fd[0 .. TN_BATCH - 1],
             k_ev_inc[0 .. TN_BATCH - 1];
     ensures result: \result == TN_ESYSTEM || 0 <= \result <= TN_BATCH;
     ensures batch:  p->pos == 0 && p->count == (\result > 0 ? \result : 0);

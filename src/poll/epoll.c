@@ -2,7 +2,7 @@
  * stop in the middle of anything. */
 #include "poll/backends.h"
 
-#ifndef TN_WITHOUT_EPOLL
+#if !defined(TN_WITHOUT_EPOLL) || !defined(TN_WITHOUT_EPOLL_ET)
 
 int32_t tn_epoll_open(struct tn_poller *p)
 {
@@ -11,6 +11,9 @@ int32_t tn_epoll_open(struct tn_poller *p)
     p->fd = fd < 0 ? -1 : fd;
     return fd < 0 ? fd : 1;
 }
+
+#endif
+#ifndef TN_WITHOUT_EPOLL
 
 int32_t tn_epoll_wait(struct tn_poller *p, int32_t timeout_ms)
 {

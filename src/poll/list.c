@@ -37,14 +37,14 @@ static uint32_t ask(struct tn_poller *p, struct tn_lists l, uint32_t n, uint32_t
             l.listener[i] == \at(l.listener[i], Pre); */
     /*@ assert watches: \forall integer w; 0 <= w < TN_WATCHES ==>
             l.watch[w] == \at(l.watch[w], Pre) && l.watch_gen[w] == \at(l.watch_gen[w], Pre); */
-    //@ assert true: tn_lists_true(l);
+    //@ assert told: tn_lists_true(l);
     return n + 1;
 }
 
 /* Lists the listeners. */
 /*@ requires lists: \valid(p) && tn_lists_ok(p, l);
     terminates \true; exits \false;
-    assigns p->asked[0 .. TN_ASKED - 1], p->who[0 .. TN_ASKED - 1];
+    assigns p->asked[0 .. TN_ASKED - 1], p->who[0 .. TN_WHO - 1];
     ensures lists:  tn_lists_ok(p, l);
     ensures asked:  tn_list_ok(p, l, \result, limit);
     ensures length: \result <= TN_LISTENERS;
@@ -57,7 +57,7 @@ static uint32_t ask_listeners(struct tn_poller *p, struct tn_lists l, int32_t li
     /*@ loop invariant reach: n <= i <= TN_LISTENERS;
         loop invariant lists: tn_lists_ok(p, l);
         loop invariant asked: tn_list_ok(p, l, n, limit);
-        loop assigns n, i, p->asked[0 .. TN_ASKED - 1], p->who[0 .. TN_ASKED - 1];
+        loop assigns n, i, p->asked[0 .. TN_ASKED - 1], p->who[0 .. TN_WHO - 1];
         loop variant TN_LISTENERS - i;
     */
     for (i = 0; i < TN_LISTENERS; i++)
@@ -69,7 +69,7 @@ static uint32_t ask_listeners(struct tn_poller *p, struct tn_lists l, int32_t li
 /*@ requires lists: \valid(p) && tn_lists_ok(p, l);
     requires asked: n <= TN_LISTENERS && tn_list_ok(p, l, n, limit);
     terminates \true; exits \false;
-    assigns p->asked[0 .. TN_ASKED - 1], p->who[0 .. TN_ASKED - 1];
+    assigns p->asked[0 .. TN_ASKED - 1], p->who[0 .. TN_WHO - 1];
     ensures lists:  tn_lists_ok(p, l);
     ensures asked:  tn_list_ok(p, l, \result, limit);
     ensures length: \result <= TN_LISTENERS + TN_CONNECTIONS;
@@ -81,7 +81,7 @@ static uint32_t ask_connections(struct tn_poller *p, struct tn_lists l, uint32_t
     /*@ loop invariant reach: i <= l.live && n <= TN_LISTENERS + i;
         loop invariant lists: tn_lists_ok(p, l);
         loop invariant asked: tn_list_ok(p, l, n, limit);
-        loop assigns n, i, s, p->asked[0 .. TN_ASKED - 1], p->who[0 .. TN_ASKED - 1];
+        loop assigns n, i, s, p->asked[0 .. TN_ASKED - 1], p->who[0 .. TN_WHO - 1];
         loop variant l.live - i;
     */
     for (i = 0; i < l.live; i++) {
@@ -95,7 +95,7 @@ static uint32_t ask_connections(struct tn_poller *p, struct tn_lists l, uint32_t
 /*@ requires lists: \valid(p) && tn_lists_ok(p, l);
     requires asked: n <= TN_LISTENERS + TN_CONNECTIONS && tn_list_ok(p, l, n, limit);
     terminates \true; exits \false;
-    assigns p->asked[0 .. TN_ASKED - 1], p->who[0 .. TN_ASKED - 1];
+    assigns p->asked[0 .. TN_ASKED - 1], p->who[0 .. TN_WHO - 1];
     ensures lists:  tn_lists_ok(p, l);
     ensures asked:  tn_list_ok(p, l, \result, limit);
     ensures length: \result <= TN_ASKED;
@@ -107,7 +107,7 @@ static uint32_t ask_watches(struct tn_poller *p, struct tn_lists l, uint32_t n, 
     /*@ loop invariant reach: w <= TN_WATCHES && n <= TN_LISTENERS + TN_CONNECTIONS + w;
         loop invariant lists: tn_lists_ok(p, l);
         loop invariant asked: tn_list_ok(p, l, n, limit);
-        loop assigns n, w, p->asked[0 .. TN_ASKED - 1], p->who[0 .. TN_ASKED - 1];
+        loop assigns n, w, p->asked[0 .. TN_ASKED - 1], p->who[0 .. TN_WHO - 1];
         loop variant TN_WATCHES - w;
     */
     for (w = 0; w < TN_WATCHES; w++)

@@ -9,7 +9,7 @@ int32_t tn_poll_wait(struct tn_poller *p, struct tn_lists l, int32_t timeout_ms)
     const int32_t r = tn_sys_poll(&p->asked[0], n, timeout_ms);
 
     //@ assert room: tn_lists_room(l);
-    //@ assert true: tn_lists_true(l);
+    //@ assert told: tn_lists_true(l);
     if (r <= 0) {
         p->pos = 0;
         p->count = 0;

@@ -44,14 +44,14 @@ static void enter(struct tn_server *s, uint32_t slot, int32_t state)
     requires live: tn_live(s, slot);
     requires n:    0 <= n;
     terminates \true; exits \false;
-    assigns s->conn[slot].active_ms, s->counters.bytes_in;
+    assigns s->active_ms[slot], s->counters.bytes_in;
     TN_SERVER_OK(ensures, s, slot);
-    ensures active: s->conn[slot].active_ms == s->now_ms;
+    ensures active: s->active_ms[slot] == s->now_ms;
     ensures kept:   s->cur == \old(s->cur) && s->now_ms == \old(s->now_ms);
 */
 static void moved_in(struct tn_server *s, uint32_t slot, int32_t n)
 {
-    s->conn[slot].active_ms = s->now_ms;
+    s->active_ms[slot] = s->now_ms;
     tn_count(&s->counters.bytes_in, n);
 }
 
@@ -60,14 +60,14 @@ static void moved_in(struct tn_server *s, uint32_t slot, int32_t n)
     requires live: tn_live(s, slot);
     requires n:    0 <= n;
     terminates \true; exits \false;
-    assigns s->conn[slot].active_ms, s->counters.bytes_out;
+    assigns s->active_ms[slot], s->counters.bytes_out;
     TN_SERVER_OK(ensures, s, slot);
-    ensures active: s->conn[slot].active_ms == s->now_ms;
+    ensures active: s->active_ms[slot] == s->now_ms;
     ensures kept:   s->cur == \old(s->cur) && s->now_ms == \old(s->now_ms);
 */
 static void moved_out(struct tn_server *s, uint32_t slot, int32_t n)
 {
-    s->conn[slot].active_ms = s->now_ms;
+    s->active_ms[slot] = s->now_ms;
     tn_count(&s->counters.bytes_out, n);
 }
 
@@ -145,6 +145,7 @@ static void note_parked(struct tn_server *s, uint32_t slot)
     requires none: s->conn[slot].block == TN_NO_BLOCK;
     terminates \true; exits \false;
     assigns s->conn[slot].state, s->parked, s->table.interest[slot],
+            s->table.poller.edges,
             k_reg_mask[s->table.fd[slot]];
     TN_SERVER_OK(ensures, s, TN_NONE);
     ensures parked: s->parked == 1 && s->conn[slot].state == TN_CONN_PARKED;

@@ -109,7 +109,7 @@ static struct tn_step serve(struct tn_server *s, uint32_t slot, size_t mask)
 /*@ TN_SERVER_OK(requires, s, TN_NONE);
     requires known: l < TN_LISTENERS && (mask == TN_READ || mask == 0);
     terminates \true; exits \false;
-    assigns s->table.listening[l], k_reg_mask[0 .. TN_SYS_FDS - 1];
+    assigns s->table.listening[l], s->table.poller.edges, k_reg_mask[0 .. TN_SYS_FDS - 1];
     TN_SERVER_OK(ensures, s, TN_NONE);
 */
 static void listen_for(struct tn_server *s, uint32_t l, uint32_t mask)
@@ -136,7 +136,8 @@ static void note_paused(struct tn_server *s, int64_t paused, int64_t retry_ms)
 /*@ TN_SERVER_OK(requires, s, TN_NONE);
     requires mask: mask == TN_READ || mask == 0;
     terminates \true; exits \false;
-    assigns s->table.listening[0 .. TN_LISTENERS - 1], k_reg_mask[0 .. TN_SYS_FDS - 1];
+    assigns s->table.listening[0 .. TN_LISTENERS - 1], s->table.poller.edges,
+            k_reg_mask[0 .. TN_SYS_FDS - 1];
     TN_SERVER_OK(ensures, s, TN_NONE);
 */
 static void listening(struct tn_server *s, uint32_t mask)
@@ -145,7 +146,8 @@ static void listening(struct tn_server *s, uint32_t mask)
 
     /*@ loop invariant 0 <= l <= TN_LISTENERS;
         TN_SERVER_OK(loop invariant, s, TN_NONE);
-        loop assigns l, s->table.listening[0 .. TN_LISTENERS - 1], k_reg_mask[0 .. TN_SYS_FDS - 1];
+        loop assigns l, s->table.listening[0 .. TN_LISTENERS - 1], s->table.poller.edges,
+            k_reg_mask[0 .. TN_SYS_FDS - 1];
         loop variant TN_LISTENERS - l;
     */
     for (l = 0; l < TN_LISTENERS; l++)
@@ -163,7 +165,7 @@ static void listening(struct tn_server *s, uint32_t mask)
             s->table.slots.pos[0 .. s->table.slots.cap - 1],
             s->table.slots.gen[0 .. s->table.slots.cap - 1],
             s->table.fd[0 .. s->table.slots.cap - 1],
-            s->table.interest[0 .. s->table.slots.cap - 1], TN_KERNEL_STATE;
+            s->table.interest[0 .. s->table.slots.cap - 1], s->table.poller.edges, TN_KERNEL_STATE;
     TN_TABLE_OK(ensures, &s->table);
     ensures result: \result == TN_EAGAIN || \result == TN_EFULL || \result == TN_EFILES ||
                     \result == TN_EMEMORY || \result == TN_ESYSTEM ||
@@ -243,7 +245,7 @@ static int32_t accept_into_slot(struct tn_server *s, uint32_t l)
                     k_log[s->table.fd[slot]] == 0;
     terminates \true; exits \false;
     assigns s->conn[slot].block, s->conn[slot].state, s->conn[slot].reason,
-            s->conn[slot].active_ms;
+            s->active_ms[slot];
     TN_SERVER_OK(ensures, s, TN_NONE);
 */
 static void open_slot(struct tn_server *s, uint32_t slot)
@@ -251,7 +253,7 @@ static void open_slot(struct tn_server *s, uint32_t slot)
     s->conn[slot].block = TN_NO_BLOCK;
     s->conn[slot].state = TN_CONN_OPEN;
     s->conn[slot].reason = TN_BY_PEER;
-    s->conn[slot].active_ms = s->now_ms;
+    s->active_ms[slot] = s->now_ms;
 }
 
 /* Pauses accepting for the reason given: until a slot is free, or for a while
@@ -259,6 +261,7 @@ static void open_slot(struct tn_server *s, uint32_t slot)
 /*@ TN_SERVER_OK(requires, s, TN_NONE);
     terminates \true; exits \false;
     assigns s->now_ms, s->paused, s->retry_ms, s->table.listening[0 .. TN_LISTENERS - 1],
+            s->table.poller.edges,
             k_reg_mask[0 .. TN_SYS_FDS - 1];
     TN_SERVER_OK(ensures, s, TN_NONE);
     ensures paused: s->paused == 1;
@@ -363,7 +366,7 @@ static struct tn_step expired(struct tn_server *s, uint32_t slot)
         return tn_delivery_ended(s, slot, c->reason);
     if (s->idle_ms == 0)
         return tn_step_of(TN_STEP_MORE, slot, 0, 0);
-    due = c->active_ms + s->idle_ms;
+    due = s->active_ms[slot] + s->idle_ms;
     if (due <= s->waited_ms)
         return tn_delivery_ended(s, slot, TN_BY_IDLE);
     tn_link_time(s, slot, due);
@@ -685,7 +688,8 @@ static int64_t moved_so_far(const struct tn_server *s)
     terminates \true; exits \false;
     assigns s->table.poller.pos, s->table.poller.count, s->table.poller.ready[0 .. TN_BATCH - 1],
             s->table.poller.turn, s->table.poller.vain, s->table.poller.moved,
-            s->table.poller.asked[0 .. TN_ASKED - 1], s->table.poller.who[0 .. TN_ASKED - 1],
+            s->table.poller.waiting, s->table.poller.edges,
+            s->table.poller.asked[0 .. TN_ASKED - 1], s->table.poller.who[0 .. TN_WHO - 1],
             k_ev_fd[0 .. TN_BATCH - 1], k_ev_inc[0 .. TN_BATCH - 1];
     TN_TABLE_OK(ensures, &s->table);
     ensures result: \result == TN_ESYSTEM || 0 <= \result <= TN_BATCH;
@@ -706,7 +710,8 @@ static int32_t take_batch(struct tn_server *s, int32_t ms)
     terminates \true; exits \false;
     assigns s->table.poller.pos, s->table.poller.count, s->table.poller.ready[0 .. TN_BATCH - 1],
             s->table.poller.turn, s->table.poller.vain, s->table.poller.moved,
-            s->table.poller.asked[0 .. TN_ASKED - 1], s->table.poller.who[0 .. TN_ASKED - 1],
+            s->table.poller.waiting, s->table.poller.edges,
+            s->table.poller.asked[0 .. TN_ASKED - 1], s->table.poller.who[0 .. TN_WHO - 1],
             k_ev_fd[0 .. TN_BATCH - 1], k_ev_inc[0 .. TN_BATCH - 1];
     TN_SERVER_OK(ensures, s, TN_NONE);
     ensures result: \result == TN_ESYSTEM || 0 <= \result <= TN_BATCH;

@@ -78,7 +78,7 @@ static void clear(struct tn_fd_table *t, uint32_t cap)
     requires model: k_inv;
     terminates \true; exits \false;
     assigns t->poller.fd, t->poller.model, t->poller.pos, t->poller.count, t->poller.turn,
-            t->poller.vain, t->poller.moved, k_open[0 .. TN_SYS_FDS - 1],
+            t->poller.vain, t->poller.moved, t->poller.waiting, t->poller.edges, k_open[0 .. TN_SYS_FDS - 1],
             k_inc[0 .. TN_SYS_FDS - 1];
     ensures result: \result == 1 || \result == TN_EFILES || \result == TN_EMEMORY ||
                     \result == TN_ESYSTEM;
@@ -227,8 +227,8 @@ static void free_slot(struct tn_fd_table *t, uint32_t s)
     terminates \true; exits \false;
     assigns t->slots.live, t->slots.usable, t->slots.perm[0 .. t->slots.cap - 1],
             t->slots.pos[0 .. t->slots.cap - 1], t->slots.gen[0 .. t->slots.cap - 1],
-            t->fd[0 .. t->slots.cap - 1], t->interest[0 .. t->slots.cap - 1], k_open[fd],
-            k_reg[fd], k_reg_slot[fd], k_reg_gen[fd], k_reg_mask[fd], k_own[fd],
+            t->fd[0 .. t->slots.cap - 1], t->interest[0 .. t->slots.cap - 1], t->poller.edges,
+            k_open[fd], k_reg[fd], k_reg_slot[fd], k_reg_gen[fd], k_reg_mask[fd], k_own[fd],
             k_slot_inc[0 .. TN_CONNECTIONS - 1];
     TN_TABLE_OK(ensures, t);
     ensures result: \result == TN_EMEMORY || \result == TN_ESYSTEM || \result == TN_EFILES ||
@@ -298,6 +298,11 @@ void tn_fd_table_interest(struct tn_fd_table *t, uint32_t s, uint32_t mask)
     t->interest[s] = (int16_t)mask;
 }
 
+void tn_fd_table_spent(struct tn_fd_table *t, uint32_t s, uint32_t mask, int32_t n)
+{
+    tn_poller_spent(&t->poller, s, mask, n);
+}
+
 /* What is watched, for the pollers that have to be told. */
 /*@ requires shape: tn_table_shape(t);
     terminates \true; exits \false;
@@ -361,8 +366,8 @@ static struct tn_lists lists_of(const struct tn_fd_table *t)
     requires lists: tn_lists_ok(&t->poller, l);
     terminates \true; exits \false;
     assigns t->poller.pos, t->poller.count, t->poller.ready[0 .. TN_BATCH - 1], t->poller.turn,
-            t->poller.vain, t->poller.moved, t->poller.asked[0 .. TN_ASKED - 1],
-            t->poller.who[0 .. TN_ASKED - 1], k_ev_fd[0 .. TN_BATCH - 1],
+            t->poller.vain, t->poller.moved, t->poller.waiting, t->poller.edges,
+            t->poller.asked[0 .. TN_ASKED - 1], t->poller.who[0 .. TN_WHO - 1], k_ev_fd[0 .. TN_BATCH - 1],
             k_ev_inc[0 .. TN_BATCH - 1];
     ensures result: \result == TN_ESYSTEM || 0 <= \result <= TN_BATCH;
     ensures batch:  t->poller.pos == 0 && t->poller.count == (\result > 0 ? \result : 0);
@@ -390,8 +395,8 @@ static int32_t wait_listed(struct tn_fd_table *t, struct tn_lists l, int32_t tim
     requires watching: tn_table_watching(t);
     terminates \true; exits \false;
     assigns t->poller.pos, t->poller.count, t->poller.ready[0 .. TN_BATCH - 1], t->poller.turn,
-            t->poller.vain, t->poller.moved, t->poller.asked[0 .. TN_ASKED - 1],
-            t->poller.who[0 .. TN_ASKED - 1], k_ev_fd[0 .. TN_BATCH - 1],
+            t->poller.vain, t->poller.moved, t->poller.waiting, t->poller.edges,
+            t->poller.asked[0 .. TN_ASKED - 1], t->poller.who[0 .. TN_WHO - 1], k_ev_fd[0 .. TN_BATCH - 1],
             k_ev_inc[0 .. TN_BATCH - 1];
     ensures result: \result == TN_ESYSTEM || 0 <= \result <= TN_BATCH;
     ensures batch:  t->poller.pos == 0 && t->poller.count == (\result > 0 ? \result : 0);
@@ -405,7 +410,7 @@ static int32_t wait_on_lists(struct tn_fd_table *t, int32_t timeout_ms, int64_t 
 
     //@ assert room: tn_lists_room(l);
     //@ assert apart: tn_lists_apart(&t->poller, l);
-    //@ assert true: tn_lists_true(l);
+    //@ assert told: tn_lists_true(l);
     return wait_listed(t, l, timeout_ms, moved);
 }
 

@@ -143,7 +143,7 @@ int32_t tn_fd_table_init(struct tn_fd_table *t, uint32_t cap, uint32_t model);
     requires foreign: k_number(fd) && k_open[fd] == 2 && k_reg[fd] == 0;
     terminates \true; exits \false;
     assigns t->listener[0 .. TN_LISTENERS - 1], t->listening[0 .. TN_LISTENERS - 1],
-            k_open[fd], k_own[fd], k_reg[fd], k_reg_slot[fd], k_reg_gen[fd], k_reg_mask[fd];
+            t->poller.edges, k_open[fd], k_own[fd], k_reg[fd], k_reg_slot[fd], k_reg_gen[fd], k_reg_mask[fd];
     TN_TABLE_OK(ensures, t);
     ensures result:  \result == TN_EFULL || \result == TN_EMEMORY || \result == TN_ESYSTEM ||
                      0 <= \result < TN_LISTENERS;
@@ -157,7 +157,7 @@ int32_t tn_fd_table_listen(struct tn_fd_table *t, int32_t fd);
     requires open: l < TN_LISTENERS && t->listener[l] != -1;
     requires mask: mask == TN_READ || mask == 0;
     terminates \true; exits \false;
-    assigns t->listening[l], k_reg_mask[t->listener[l]];
+    assigns t->listening[l], t->poller.edges, k_reg_mask[t->listener[l]];
     TN_TABLE_OK(ensures, t);
     ensures set: t->listening[l] == mask;
 */
@@ -179,8 +179,8 @@ void tn_fd_table_unlisten(struct tn_fd_table *t, uint32_t l);
 /*@ TN_TABLE_OK(requires, t);
     requires foreign: k_number(fd) && k_open[fd] == 2 && k_reg[fd] == 0;
     terminates \true; exits \false;
-    assigns t->watch[0 .. TN_WATCHES - 1], k_own[fd], k_reg[fd], k_reg_slot[fd], k_reg_gen[fd],
-            k_reg_mask[fd];
+    assigns t->watch[0 .. TN_WATCHES - 1], t->poller.edges, k_own[fd], k_reg[fd], k_reg_slot[fd],
+            k_reg_gen[fd], k_reg_mask[fd];
     TN_TABLE_OK(ensures, t);
     ensures result:  \result == TN_EFULL || \result == TN_EMEMORY || \result == TN_ESYSTEM ||
                      0 <= \result < TN_WATCHES;
@@ -209,7 +209,7 @@ void tn_fd_table_unwatch(struct tn_fd_table *t, uint32_t w);
     terminates \true; exits \false;
     assigns t->slots.live, t->slots.usable, t->slots.perm[0 .. t->slots.cap - 1],
             t->slots.pos[0 .. t->slots.cap - 1], t->slots.gen[0 .. t->slots.cap - 1],
-            t->fd[0 .. t->slots.cap - 1], t->interest[0 .. t->slots.cap - 1],
+            t->fd[0 .. t->slots.cap - 1], t->interest[0 .. t->slots.cap - 1], t->poller.edges,
             k_open[0 .. TN_SYS_FDS - 1], k_inc[0 .. TN_SYS_FDS - 1], k_rx[0 .. TN_SYS_FDS - 1],
             k_tx[0 .. TN_SYS_FDS - 1], k_log[0 .. TN_SYS_FDS - 1], k_reg[0 .. TN_SYS_FDS - 1],
             k_reg_slot[0 .. TN_SYS_FDS - 1], k_reg_gen[0 .. TN_SYS_FDS - 1],
@@ -253,11 +253,22 @@ void tn_fd_table_close(struct tn_fd_table *t, uint32_t s);
     requires live: tn_slot_live(&t->slots, s);
     requires mask: mask <= TN_READ + TN_WRITE;
     terminates \true; exits \false;
-    assigns t->interest[s], k_reg_mask[t->fd[s]];
+    assigns t->interest[s], t->poller.edges, k_reg_mask[t->fd[s]];
     TN_TABLE_OK(ensures, t);
     ensures set: t->interest[s] == mask;
 */
 void tn_fd_table_interest(struct tn_fd_table *t, uint32_t s, uint32_t mask);
+
+/* Says that a receive (mask TN_READ) or a send (TN_WRITE) of the connection in
+ * slot s moved n bytes, fewer than there was room or need for: it is not ready
+ * any more.  Only epoll-et wants to know. */
+/*@ requires room: \valid(t) && tn_poller_open(&t->poller);
+    requires mask: mask == TN_READ || mask == TN_WRITE;
+    terminates \true; exits \false;
+    assigns t->poller.edges;
+    ensures kept: tn_edges_but{Pre, Post}(&t->poller, s);
+*/
+void tn_fd_table_spent(struct tn_fd_table *t, uint32_t s, uint32_t mask, int32_t n);
 
 /* Waits up to timeout_ms (-1: for ever) for a new batch of reports; the last
  * one must have been taken whole.  moved is any measure of the bytes and
@@ -267,8 +278,8 @@ void tn_fd_table_interest(struct tn_fd_table *t, uint32_t s, uint32_t mask);
     requires taken: t->poller.pos == t->poller.count;
     terminates \true; exits \false;
     assigns t->poller.pos, t->poller.count, t->poller.ready[0 .. TN_BATCH - 1], t->poller.turn,
-            t->poller.vain, t->poller.moved, t->poller.asked[0 .. TN_ASKED - 1],
-            t->poller.who[0 .. TN_ASKED - 1], k_ev_fd[0 .. TN_BATCH - 1],
+            t->poller.vain, t->poller.moved, t->poller.waiting, t->poller.edges, t->poller.asked[0 .. TN_ASKED - 1],
+            t->poller.who[0 .. TN_WHO - 1], k_ev_fd[0 .. TN_BATCH - 1],
             k_ev_inc[0 .. TN_BATCH - 1];
     TN_TABLE_OK(ensures, t);
     ensures result: \result == TN_ESYSTEM || 0 <= \result <= TN_BATCH;

@@ -11,7 +11,7 @@
     predicate conn_same{A, B}(struct tn_server *s, integer i) =
         tn_live{A}(s, i) && \at(s->conn[i].state, A) == \at(s->conn[i].state, B) &&
         \at(s->conn[i].reason, A) == \at(s->conn[i].reason, B) &&
-        \at(s->conn[i].active_ms, A) == \at(s->conn[i].active_ms, B) &&
+        \at(s->active_ms[i], A) == \at(s->active_ms[i], B) &&
         \at(s->conn[i].block, A) == \at(s->conn[i].block, B) &&
         \at(s->table.fd[i], A) == \at(s->table.fd[i], B) &&
         \at(s->table.interest[i], A) == \at(s->table.interest[i], B);
@@ -65,7 +65,7 @@
             \at(s->conn[i].block, A) == \at(s->conn[i].block, B) &&
             \at(s->conn[i].state, A) == \at(s->conn[i].state, B) &&
             \at(s->conn[i].reason, A) == \at(s->conn[i].reason, B) &&
-            \at(s->conn[i].active_ms, A) == \at(s->conn[i].active_ms, B);
+            \at(s->active_ms[i], A) == \at(s->active_ms[i], B);
     predicate blocks_same{A, B}(struct tn_server *s) =
         \forall integer b; 0 <= b < TN_BLOCKS ==> block_same{A, B}(s, b);
     predicate owners_same{A, B}(struct tn_server *s) =

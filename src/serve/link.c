@@ -186,7 +186,7 @@ static void drop_output(struct tn_server *s, uint32_t slot, size_t n)
     requires ok:    tn_buffers(s) && tn_out(s, slot) > 0;
     terminates \true; exits \false;
     assigns s->buffer[s->conn[slot].block].out_head, s->buffer[s->conn[slot].block].out_len,
-            k_tx[s->table.fd[slot]];
+            s->table.poller.edges, k_tx[s->table.fd[slot]];
     ensures result: \result == TN_ERESET || 0 <= \result <= \old(tn_out(s, slot));
     ensures output: tn_out(s, slot) == \old(tn_out(s, slot)) - (\result > 0 ? \result : 0);
     ensures count:  k_tx[s->table.fd[slot]] ==
@@ -204,8 +204,8 @@ static void drop_output(struct tn_server *s, uint32_t slot, size_t n)
 static int32_t transmit(struct tn_server *s, uint32_t slot)
 {
     const struct tn_buffer *b = &s->buffer[s->conn[slot].block];
-    const int32_t n =
-        tn_sys_send(s->table.fd[slot], b->out, (uint32_t)b->out_head, (uint32_t)b->out_len);
+    const uint32_t len = (uint32_t)b->out_len;
+    const int32_t n = tn_sys_send(s->table.fd[slot], b->out, (uint32_t)b->out_head, len);
 
     //@ assert taken: tn_sent_at(s->table.fd[slot]);
     /*@ assert streams: \forall integer i; tn_live(s, i) && i != slot ==>
@@ -213,6 +213,8 @@ static int32_t transmit(struct tn_server *s, uint32_t slot)
     //@ assert others: others_same{Pre, Here}(s, slot);
     if (n == TN_EMEMORY)
         return 0;
+    if (n < (int32_t)len)
+        tn_fd_table_spent(&s->table, slot, TN_WRITE, n);
     if (n <= 0)
         return n;
     //@ assert sign: 0 <= n;
@@ -382,7 +384,8 @@ static void add_input(struct tn_server *s, uint32_t slot, size_t n)
     requires ok:    tn_buffers(s) && s->buffer[s->conn[slot].block].in_len < TN_IN_CAP;
     terminates \true; exits \false;
     assigns s->buffer[s->conn[slot].block].in_len,
-            s->buffer[s->conn[slot].block].in[0 .. TN_IN_CAP - 1], k_rx[s->table.fd[slot]];
+            s->buffer[s->conn[slot].block].in[0 .. TN_IN_CAP - 1], s->table.poller.edges,
+            k_rx[s->table.fd[slot]];
     ensures result: \result == TN_EOF || \result == TN_ERESET || 0 <= \result <= TN_IN_CAP;
     ensures length: s->buffer[s->conn[slot].block].in_len ==
         \old(s->buffer[s->conn[slot].block].in_len) + (\result > 0 ? \result : 0);
@@ -409,6 +412,8 @@ static int32_t receive(struct tn_server *s, uint32_t slot)
     //@ assert others: others_same{Pre, Here}(s, slot);
     if (n == TN_EMEMORY)
         return 0;
+    if (n < (int32_t)(TN_IN_CAP - len))
+        tn_fd_table_spent(&s->table, slot, TN_READ, n);
     if (n <= 0)
         return n;
     //@ assert sign: 0 <= n;
@@ -433,7 +438,11 @@ int32_t tn_link_discard(struct tn_server *s, uint32_t slot)
             s->conn[i].block < TN_BLOCKS; */
     //@ assert others: others_same{Pre, Here}(s, slot);
     //@ assert arrived: tn_arrived(s);
-    return n == TN_EMEMORY ? 0 : n;
+    if (n == TN_EMEMORY)
+        return 0;
+    if (n < (int32_t)TN_TRASH)
+        tn_fd_table_spent(&s->table, slot, TN_READ, n);
+    return n;
 }
 
 void tn_link_watch(struct tn_server *s, uint32_t slot)
@@ -514,7 +523,7 @@ static void disarm(struct tn_server *s, uint32_t slot)
     ensures pool:    tn_pool_same{Pre, Post}(s);
     ensures reports: tn_reports_same{Pre, Post}(s);
     ensures times:   \forall integer i; 0 <= i < TN_CONNECTIONS ==>
-                     s->conn[i].active_ms == \old(s->conn[i].active_ms);
+                     s->active_ms[i] == \old(s->active_ms[i]);
     ensures control: window_same{Pre, Post}(s) && control_same{Pre, Post}(s);
     ensures config:  s->timers.cap == \old(s->timers.cap) &&
                      s->framing == \old(s->framing) && s->frame_max == \old(s->frame_max);

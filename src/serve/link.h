@@ -47,7 +47,7 @@ void tn_link_return(struct tn_server *s, uint32_t slot);
     requires live: tn_live(s, slot) && s->cur != slot && s->conn[slot].block != TN_NO_BLOCK;
     terminates \true; exits \false;
     assigns s->buffer[s->conn[slot].block].out_head, s->buffer[s->conn[slot].block].out_len,
-            k_tx[s->table.fd[slot]];
+            s->table.poller.edges, k_tx[s->table.fd[slot]];
     TN_SERVER_OK(ensures, s, slot);
     ensures result: \result == TN_ERESET || 0 <= \result <= \old(tn_out(s, slot));
     ensures output: tn_out(s, slot) == \old(tn_out(s, slot)) - (\result > 0 ? \result : 0);
@@ -76,7 +76,8 @@ void tn_link_delivered(struct tn_server *s, uint32_t slot);
     requires room: s->buffer[s->conn[slot].block].in_len < TN_IN_CAP;
     terminates \true; exits \false;
     assigns s->buffer[s->conn[slot].block].in_len,
-            s->buffer[s->conn[slot].block].in[0 .. TN_IN_CAP - 1], k_rx[s->table.fd[slot]];
+            s->buffer[s->conn[slot].block].in[0 .. TN_IN_CAP - 1], s->table.poller.edges,
+            k_rx[s->table.fd[slot]];
     TN_SERVER_OK(ensures, s, slot);
     ensures result: \result == TN_EOF || \result == TN_ERESET || 0 <= \result <= TN_IN_CAP;
     ensures length: s->buffer[s->conn[slot].block].in_len ==
@@ -95,7 +96,7 @@ int32_t tn_link_fill(struct tn_server *s, uint32_t slot);
 /*@ TN_SERVER_OK(requires, s, slot);
     requires live: tn_live(s, slot) && s->conn[slot].block == TN_NO_BLOCK;
     terminates \true; exits \false;
-    assigns s->trash[0 .. TN_TRASH - 1], k_rx[s->table.fd[slot]];
+    assigns s->trash[0 .. TN_TRASH - 1], s->table.poller.edges, k_rx[s->table.fd[slot]];
     TN_SERVER_OK(ensures, s, slot);
     ensures result: \result == TN_EOF || \result == TN_ERESET || 0 <= \result <= TN_TRASH;
 */
@@ -107,7 +108,7 @@ int32_t tn_link_discard(struct tn_server *s, uint32_t slot);
     requires live:  tn_live(s, slot) && s->cur != slot;
     requires rests: tn_rests_at(s, slot);
     terminates \true; exits \false;
-    assigns s->table.interest[slot], k_reg_mask[s->table.fd[slot]];
+    assigns s->table.interest[slot], s->table.poller.edges, k_reg_mask[s->table.fd[slot]];
     TN_SERVER_OK(ensures, s, TN_NONE);
 */
 void tn_link_watch(struct tn_server *s, uint32_t slot);
@@ -121,6 +122,7 @@ void tn_link_watch(struct tn_server *s, uint32_t slot);
     terminates \true; exits \false;
     assigns s->conn[slot].block, s->pool.free, s->pool.perm[0 .. TN_BLOCKS - 1],
             s->pool.pos[0 .. TN_BLOCKS - 1], s->table.interest[slot],
+            s->table.poller.edges,
             k_reg_mask[s->table.fd[slot]];
     TN_SERVER_OK(ensures, s, TN_NONE);
     ensures returned: s->conn[slot].block == TN_NO_BLOCK && s->table.interest[slot] == TN_READ;

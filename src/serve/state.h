@@ -101,6 +101,7 @@ struct tn_server {
     struct tn_timers timers; /* one for each slot */
     struct tn_fd_table table;
     struct tn_conn conn[TN_CONNECTIONS];
+    int64_t active_ms[TN_CONNECTIONS]; /* when bytes last moved; valid while idle timeouts are on */
     struct tn_buffer buffer[TN_BLOCKS];
 };
 
@@ -123,7 +124,7 @@ struct tn_server {
     // a connection's state is one of the machine's, its buffer lent to it alone
     predicate tn_owned_at{L}(struct tn_server *s, integer i) =
         TN_CONN_OPEN <= s->conn[i].state <= TN_CONN_LINGERING &&
-        0 <= s->conn[i].reason < TN_REASONS && 0 <= s->conn[i].active_ms <= TN_CLOCK_MAX &&
+        0 <= s->conn[i].reason < TN_REASONS && 0 <= s->active_ms[i] <= TN_CLOCK_MAX &&
         (s->conn[i].block == TN_NO_BLOCK ||
          (tn_lent(s, s->conn[i].block) && s->buffer[s->conn[i].block].owner == i));
     predicate tn_owned{L}(struct tn_server *s, integer x) =

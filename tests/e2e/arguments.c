@@ -59,7 +59,6 @@ static const struct misuse misuses[] = {
     {{"serve", "--model", "quick", NULL}, "--model quick: no such model"},
     {{"serve", "--model", "uring", NULL}, "--model uring: not available in this build"},
     {{"serve", "--model", "coroutine", NULL}, "--model coroutine: not available in this build"},
-    {{"serve", "--model", "epoll-et", NULL}, "--model epoll-et: not available in this build"},
     {{"serve", "--service", "chat", NULL}, "--service chat: not available in this build"},
     {{"serve", "--service", "Echo", NULL}, "--service Echo: not "},
     {{"serve", "--framing", "", NULL}, "--framing : not "},

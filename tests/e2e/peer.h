@@ -61,11 +61,17 @@ struct model {
 };
 
 static const struct model models[] = {
-    {"epoll", "epoll", NULL, 1, 0, 16384},        {"poll", "poll", NULL, 1, 0, 16384},
-    {"select", "select", NULL, 1, 0, 1005},       {"polling", "polling", NULL, 1, 0, 16384},
-    {"blocking", "blocking", NULL, 0, 0, 1},      {"fork", "fork", NULL, 0, 1, 64},
-    {"thread", "thread", NULL, 0, 0, 64},         {"thread-pool", "thread-pool", "20", 0, 0, 20},
-    {"prefork", "prefork", "20", 0, 0, 20},       {"process-pool", "process-pool", "20", 0, 0, 20},
+    {"epoll", "epoll", NULL, 1, 0, 16384},
+    {"epoll-et", "epoll-et", NULL, 1, 0, 16384},
+    {"poll", "poll", NULL, 1, 0, 16384},
+    {"select", "select", NULL, 1, 0, 1005},
+    {"polling", "polling", NULL, 1, 0, 16384},
+    {"blocking", "blocking", NULL, 0, 0, 1},
+    {"fork", "fork", NULL, 0, 1, 64},
+    {"thread", "thread", NULL, 0, 0, 64},
+    {"thread-pool", "thread-pool", "20", 0, 0, 20},
+    {"prefork", "prefork", "20", 0, 0, 20},
+    {"process-pool", "process-pool", "20", 0, 0, 20},
     {"epoll-workers", "epoll", "3", 1, 0, 16384},
 };
 
