@@ -10,9 +10,9 @@
 
 #define ROOM 64u
 
-/* test_complaints_poll.c and test_complaints_select.c are the same over these,
- * which list listeners before connections: a number cannot be reused within
- * their batches. */
+/* test_complaints_epoll_et.c is the same over epoll-et, test_complaints_poll.c and
+ * test_complaints_select.c over these, which list listeners before connections: a
+ * number cannot be reused within their batches. */
 #ifndef MODEL
 #define MODEL TN_EPOLL
 #define IN_KERNEL
