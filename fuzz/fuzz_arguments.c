@@ -7,6 +7,8 @@
  *   no word is read beyond its end: memory ends right behind the last
  */
 #include "cli/arguments.h"
+#include "cli/chat.h"
+#include "cli/services.h"
 #include "harness.h"
 
 #include <string.h>
@@ -44,6 +46,10 @@ static void check_accepted(const struct tn_cli_arguments *a, const char *from)
     harness_expect(tn_cli_framing_name(a->framing) != NULL, "a framing that there is");
     harness_expect(a->max_connections >= 1 && a->max_connections <= TN_CONNECTIONS,
                    "connections within the table");
+    harness_expect(a->service != TN_CLI_CHAT ||
+                       (tn_cli_event_model(a->model) != TN_NONE && a->workers == 0 &&
+                        a->max_connections <= TN_CLI_CHAT_MEMBERS),
+                   "a chat has one engine with room for all its members");
     harness_expect(a->frame_max >= 1 && a->frame_max <= TN_FRAME_MAX, "frames within the buffers");
     harness_expect(a->idle_ms <= TN_CLI_DURATION_MAX && a->drain_ms <= TN_CLI_DURATION_MAX,
                    "durations that fit");

@@ -1,5 +1,6 @@
 #include "cli/arguments.h"
 
+#include "cli/chat.h"
 #include "cli/services.h"
 #include "dispatch/dispatch.h"
 
@@ -170,7 +171,7 @@ static const char *set_service(struct tn_cli_arguments *a, const char *value)
             return NULL;
         }
     }
-    return strcmp(value, "chat") == 0 ? NOT_BUILT : "not echo, upper, thanks or discard";
+    return "not echo, upper, thanks, discard or chat";
 }
 
 static const char *set_framing(struct tn_cli_arguments *a, const char *value)
@@ -285,20 +286,23 @@ static void set_defaults(struct tn_cli_arguments *a)
     a->drain_ms = TN_CLI_DRAIN_MS;
 }
 
-/* The most connections that the model can have at a time. */
-static uint32_t most_connections(uint32_t model)
+/* The most connections that there can be at a time. */
+static uint32_t most_connections(const struct tn_cli_arguments *a)
 {
-    if (tn_cli_model_is_flow(model)) {
+    if (tn_cli_model_is_flow(a->model)) {
         return TN_CHILDREN;
     }
-    return model == TN_CLI_SELECT ? SELECT_CONNECTIONS : TN_CONNECTIONS;
+    if (a->service == TN_CLI_CHAT) {
+        return TN_CLI_CHAT_MEMBERS; /* fewer than select can have */
+    }
+    return a->model == TN_CLI_SELECT ? SELECT_CONNECTIONS : TN_CONNECTIONS;
 }
 
 /* The most connections at a time: the default, or as many as the model can
  * have. */
 static int32_t settle_connections(struct tn_cli_arguments *a, struct tn_cli_complaint *c)
 {
-    const uint32_t most = most_connections(a->model);
+    const uint32_t most = most_connections(a);
     const uint32_t flow = tn_cli_model_is_flow(a->model);
     const uint32_t pool = a->model == TN_CLI_PREFORK || a->model == TN_CLI_PROCESS_POOL ||
                           a->model == TN_CLI_THREAD_POOL;
@@ -320,7 +324,24 @@ static int32_t settle_connections(struct tn_cli_arguments *a, struct tn_cli_comp
         }
     }
     if (a->max_connections > most) {
-        return complain(c, "--max-connections", NULL, "more than this model can have at a time");
+        return complain(c, "--max-connections", NULL,
+                        "more than this model or service can have at a time");
+    }
+    return 1;
+}
+
+/* Whether the service can do with what else was asked for. */
+static int32_t settle_service(const struct tn_cli_arguments *a, struct tn_cli_complaint *c)
+{
+    if (a->service == TN_CLI_THANKS && a->frame_max < TN_CLI_THANKS_LEN) {
+        return complain(c, "--frame-max", NULL, "too small for the answer of --service thanks");
+    }
+    if (a->service == TN_CLI_CHAT && tn_cli_model_is_flow(a->model)) {
+        return complain(c, "--service", NULL, "chat needs an event model: epoll, poll, ...");
+    }
+    if (a->service == TN_CLI_CHAT && a->workers != 0) {
+        return complain(c, "--workers", NULL,
+                        "--service chat is one process: its members hear each other");
     }
     return 1;
 }
@@ -338,10 +359,7 @@ static int32_t parse_serve(struct tn_cli_arguments *a, int argc, const char *con
     if (a->listeners == 0) {
         (void)add_listener(a, "127.0.0.1:9999");
     }
-    if (a->service == TN_CLI_THANKS && a->frame_max < TN_CLI_THANKS_LEN) {
-        return complain(c, "--frame-max", NULL, "too small for the answer of --service thanks");
-    }
-    return settle_connections(a, c);
+    return settle_service(a, c) == 1 ? settle_connections(a, c) : TN_EINVAL;
 }
 
 int32_t tn_cli_parse(struct tn_cli_arguments *a, int argc, const char *const *argv,

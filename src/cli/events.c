@@ -1,5 +1,6 @@
 /* The event models: the pull loop, with signals and standard input beside it. */
 #define _GNU_SOURCE
+#include "cli/chat.h"
 #include "cli/serve.h"
 #include "cli/services.h"
 #include "serve/server.h"
@@ -22,6 +23,7 @@ struct program {
     uint32_t draining;          /* 1 once the server knows */
     uint32_t last;              /* events a worker still takes before it drains, or 0 */
     struct tn_cli_scratch scratch;
+    struct tn_cli_chat chat; /* of the service chat */
 };
 
 /* Of fixed size and large: too large for a stack. */
@@ -48,6 +50,29 @@ static void answer(struct program *p, struct tn_server *s, const struct tn_event
 
     if (a.data != NULL && tn_send(s, ev->conn, a.data, a.len) != 1) {
         (void)tn_close(s, ev->conn); /* an answer that cannot be sent must not go unnoticed */
+    }
+}
+
+/* A frame of a chat goes to all others; who has fallen behind is closed, after
+ * everybody was told: closing ends what the event points at. */
+static void pass_on(struct program *p, struct tn_server *s, const struct tn_event *ev)
+{
+    struct tn_event end = {.type = TN_CLOSED, .reason = TN_BY_CALLER};
+
+    tn_cli_chat_say(&p->chat, s, ev->conn, ev->data, ev->len);
+    while (tn_cli_chat_put_out(&p->chat, &end.conn) == 1) {
+        (void)tn_close(s, end.conn);
+        tell(p, &end); /* the server does not */
+    }
+}
+
+/* Who comes and goes. */
+static void keep_members(struct program *p, const struct tn_event *ev)
+{
+    if (ev->type == TN_OPENED) {
+        tn_cli_chat_join(&p->chat, ev->conn);
+    } else {
+        tn_cli_chat_leave(&p->chat, ev->conn);
     }
 }
 
@@ -90,13 +115,20 @@ static void keep_count(const struct program *p, const struct tn_server *s)
 
 static void handle(struct program *p, struct tn_server *s, const struct tn_event *ev)
 {
-    if (ev->type == TN_FRAME) {
-        answer(p, s, ev);
-    } else if (ev->type != TN_READY) {
+    const uint32_t chat = p->start->a->service == TN_CLI_CHAT;
+
+    if (ev->type == TN_READY) {
+        take_commands(p, s, ev->watch);
+    } else if (ev->type != TN_FRAME) {
         tell(p, ev);
         keep_count(p, s);
+        if (chat) {
+            keep_members(p, ev);
+        }
+    } else if (chat) {
+        pass_on(p, s, ev);
     } else {
-        take_commands(p, s, ev->watch);
+        answer(p, s, ev);
     }
 }
 
@@ -212,7 +244,7 @@ int tn_cli_serve_events(struct tn_cli_start *start)
         }
         return tn_cli_fail("serve", NULL, result);
     }
-    tn_cli_print_totals(&the_server.counters);
+    tn_cli_print_totals(&the_server.counters, the_program.chat.dropped);
     return TN_CLI_DONE;
 }
 

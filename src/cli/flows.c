@@ -122,6 +122,6 @@ int tn_cli_serve_flows(struct tn_cli_start *start)
         }
         return tn_cli_fail("serve", NULL, result);
     }
-    tn_cli_print_totals(&the_dispatch.counters);
+    tn_cli_print_totals(&the_dispatch.counters, 0);
     return TN_CLI_DONE;
 }

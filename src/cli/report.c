@@ -62,7 +62,7 @@ void tn_cli_print_ready(const struct tn_cli_arguments *a, char bound[][TN_ADDRES
     (void)fflush(stdout);
 }
 
-void tn_cli_print_totals(const struct tn_counters *c)
+void tn_cli_print_totals(const struct tn_counters *c, int64_t dropped)
 {
     (void)printf("totals accepted %" PRId64 " frames %" PRId64 " sent %" PRId64 " bytes-in %" PRId64
                  " bytes-out %" PRId64,
@@ -70,7 +70,8 @@ void tn_cli_print_totals(const struct tn_counters *c)
     for (uint32_t r = 0; r < TN_REASONS; r++) {
         (void)printf(" by-%s %" PRId64, reason_names[r], c->closed[r]);
     }
-    (void)printf(" wakeups %" PRId64 " accept-pauses %" PRId64 " parked %" PRId64 "\n", c->wakeups,
-                 c->accept_pauses, c->parked);
+    (void)printf(" wakeups %" PRId64 " accept-pauses %" PRId64 " parked %" PRId64
+                 " dropped %" PRId64 "\n",
+                 c->wakeups, c->accept_pauses, c->parked, dropped);
     (void)fflush(stdout);
 }

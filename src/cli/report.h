@@ -21,8 +21,8 @@ int tn_cli_fail(const char *option, const char *value, int32_t result);
 /* Prints the ready line of each listener. */
 void tn_cli_print_ready(const struct tn_cli_arguments *a, char bound[][TN_ADDRESS_LEN]);
 
-/* Prints the line of totals. */
-void tn_cli_print_totals(const struct tn_counters *c);
+/* Prints the line of totals; dropped: members of a chat who had fallen behind. */
+void tn_cli_print_totals(const struct tn_counters *c, int64_t dropped);
 
 /* The word of an enum tn_reason. */
 const char *tn_cli_reason_name(uint32_t reason);

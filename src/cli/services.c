@@ -1,12 +1,12 @@
 #include "cli/services.h"
 
-static const char *const service_names[] = {"echo", "upper", "thanks", "discard", NULL};
+static const char *const service_names[] = {"echo", "upper", "thanks", "discard", "chat", NULL};
 
 _Static_assert(sizeof TN_CLI_THANKS_TEXT == TN_CLI_THANKS_LEN + 1, "the length is the text's");
 
 const char *tn_cli_service_name(uint32_t service)
 {
-    return service <= TN_CLI_DISCARD ? service_names[service] : NULL;
+    return service <= TN_CLI_CHAT ? service_names[service] : NULL;
 }
 
 /* ASCII only, whatever the locale: bytes above 127 are not touched. */

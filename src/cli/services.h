@@ -1,11 +1,12 @@
 /* The services that come with the program: what each answers to a frame.
- * Written once; whatever the model, its caller sends the answer. */
+ * Written once; whatever the model, its caller sends the answer.  TN_CLI_CHAT answers
+ * nobody: it tells the others (cli/chat.h). */
 #ifndef TN_CLI_SERVICES_H
 #define TN_CLI_SERVICES_H
 
 #include "core/base.h"
 
-enum tn_cli_service { TN_CLI_ECHO, TN_CLI_UPPER, TN_CLI_THANKS, TN_CLI_DISCARD };
+enum tn_cli_service { TN_CLI_ECHO, TN_CLI_UPPER, TN_CLI_THANKS, TN_CLI_DISCARD, TN_CLI_CHAT };
 
 /* What `thanks` answers. */
 #define TN_CLI_THANKS_TEXT "thank you!"
