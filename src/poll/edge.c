@@ -246,7 +246,7 @@ static void keep(struct tn_poller *p, uint32_t slot, uint32_t mask)
     ensures rest:    \forall integer j; i < j < TN_BATCH && fresh_true{Pre}(p, j) ==>
                      fresh_true(p, j);
 */
-static void pass_on(struct tn_poller *p, struct tn_lists l, uint32_t i, uint32_t mask)
+static void pass_report(struct tn_poller *p, struct tn_lists l, uint32_t i, uint32_t mask)
 {
     const uint32_t slot = p->ready[i].slot;
     const uint32_t gen = p->ready[i].gen;
@@ -300,7 +300,7 @@ static void take_fresh(struct tn_poller *p, struct tn_lists l, uint32_t i)
             return;
         enqueue(p, l, slot);
     }
-    pass_on(p, l, i, mask);
+    pass_report(p, l, i, mask);
 }
 
 /* Makes a report of slot the next of the batch. */

@@ -237,7 +237,7 @@ void tn_poller_modify(struct tn_poller *p, int32_t fd, uint32_t slot, uint32_t g
  * slot has used up what it was ready for: it moved n bytes, fewer than there was
  * room or need for.  Readiness that is not said to be used up is reported again.
  * Only epoll-et wants to know. */
-/*@ requires set:  tn_poller_open(p);
+/*@ requires room: \valid(p);
     requires mask: mask == TN_READ || mask == TN_WRITE;
     terminates \true; exits \false;
     assigns p->edges;

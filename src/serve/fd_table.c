@@ -78,8 +78,8 @@ static void clear(struct tn_fd_table *t, uint32_t cap)
     requires model: k_inv;
     terminates \true; exits \false;
     assigns t->poller.fd, t->poller.model, t->poller.pos, t->poller.count, t->poller.turn,
-            t->poller.vain, t->poller.moved, t->poller.waiting, t->poller.edges, k_open[0 .. TN_SYS_FDS - 1],
-            k_inc[0 .. TN_SYS_FDS - 1];
+            t->poller.vain, t->poller.moved, t->poller.waiting, t->poller.edges,
+            k_open[0 .. TN_SYS_FDS - 1], k_inc[0 .. TN_SYS_FDS - 1];
     ensures result: \result == 1 || \result == TN_EFILES || \result == TN_EMEMORY ||
                     \result == TN_ESYSTEM;
     ensures slots:  tn_slots_ok(&t->slots) && t->slots.cap == \old(t->slots.cap) &&
@@ -367,8 +367,8 @@ static struct tn_lists lists_of(const struct tn_fd_table *t)
     terminates \true; exits \false;
     assigns t->poller.pos, t->poller.count, t->poller.ready[0 .. TN_BATCH - 1], t->poller.turn,
             t->poller.vain, t->poller.moved, t->poller.waiting, t->poller.edges,
-            t->poller.asked[0 .. TN_ASKED - 1], t->poller.who[0 .. TN_WHO - 1], k_ev_fd[0 .. TN_BATCH - 1],
-            k_ev_inc[0 .. TN_BATCH - 1];
+            t->poller.asked[0 .. TN_ASKED - 1], t->poller.who[0 .. TN_WHO - 1],
+            k_ev_fd[0 .. TN_BATCH - 1], k_ev_inc[0 .. TN_BATCH - 1];
     ensures result: \result == TN_ESYSTEM || 0 <= \result <= TN_BATCH;
     ensures batch:  t->poller.pos == 0 && t->poller.count == (\result > 0 ? \result : 0);
     ensures reports: tn_reports_true(&t->poller);
@@ -396,8 +396,8 @@ static int32_t wait_listed(struct tn_fd_table *t, struct tn_lists l, int32_t tim
     terminates \true; exits \false;
     assigns t->poller.pos, t->poller.count, t->poller.ready[0 .. TN_BATCH - 1], t->poller.turn,
             t->poller.vain, t->poller.moved, t->poller.waiting, t->poller.edges,
-            t->poller.asked[0 .. TN_ASKED - 1], t->poller.who[0 .. TN_WHO - 1], k_ev_fd[0 .. TN_BATCH - 1],
-            k_ev_inc[0 .. TN_BATCH - 1];
+            t->poller.asked[0 .. TN_ASKED - 1], t->poller.who[0 .. TN_WHO - 1],
+            k_ev_fd[0 .. TN_BATCH - 1], k_ev_inc[0 .. TN_BATCH - 1];
     ensures result: \result == TN_ESYSTEM || 0 <= \result <= TN_BATCH;
     ensures batch:  t->poller.pos == 0 && t->poller.count == (\result > 0 ? \result : 0);
     ensures reports: tn_reports_true(&t->poller);

@@ -143,7 +143,8 @@ int32_t tn_fd_table_init(struct tn_fd_table *t, uint32_t cap, uint32_t model);
     requires foreign: k_number(fd) && k_open[fd] == 2 && k_reg[fd] == 0;
     terminates \true; exits \false;
     assigns t->listener[0 .. TN_LISTENERS - 1], t->listening[0 .. TN_LISTENERS - 1],
-            t->poller.edges, k_open[fd], k_own[fd], k_reg[fd], k_reg_slot[fd], k_reg_gen[fd], k_reg_mask[fd];
+            t->poller.edges, k_open[fd], k_own[fd], k_reg[fd], k_reg_slot[fd], k_reg_gen[fd],
+            k_reg_mask[fd];
     TN_TABLE_OK(ensures, t);
     ensures result:  \result == TN_EFULL || \result == TN_EMEMORY || \result == TN_ESYSTEM ||
                      0 <= \result < TN_LISTENERS;
@@ -262,7 +263,7 @@ void tn_fd_table_interest(struct tn_fd_table *t, uint32_t s, uint32_t mask);
 /* Says that a receive (mask TN_READ) or a send (TN_WRITE) of the connection in
  * slot s moved n bytes, fewer than there was room or need for: it is not ready
  * any more.  Only epoll-et wants to know. */
-/*@ requires room: \valid(t) && tn_poller_open(&t->poller);
+/*@ requires room: \valid(t);
     requires mask: mask == TN_READ || mask == TN_WRITE;
     terminates \true; exits \false;
     assigns t->poller.edges;
@@ -278,9 +279,9 @@ void tn_fd_table_spent(struct tn_fd_table *t, uint32_t s, uint32_t mask, int32_t
     requires taken: t->poller.pos == t->poller.count;
     terminates \true; exits \false;
     assigns t->poller.pos, t->poller.count, t->poller.ready[0 .. TN_BATCH - 1], t->poller.turn,
-            t->poller.vain, t->poller.moved, t->poller.waiting, t->poller.edges, t->poller.asked[0 .. TN_ASKED - 1],
-            t->poller.who[0 .. TN_WHO - 1], k_ev_fd[0 .. TN_BATCH - 1],
-            k_ev_inc[0 .. TN_BATCH - 1];
+            t->poller.vain, t->poller.moved, t->poller.waiting, t->poller.edges,
+            t->poller.asked[0 .. TN_ASKED - 1], t->poller.who[0 .. TN_WHO - 1],
+            k_ev_fd[0 .. TN_BATCH - 1], k_ev_inc[0 .. TN_BATCH - 1];
     TN_TABLE_OK(ensures, t);
     ensures result: \result == TN_ESYSTEM || 0 <= \result <= TN_BATCH;
     ensures batch:  t->poller.pos == 0 && t->poller.count == (\result > 0 ? \result : 0);

@@ -186,8 +186,9 @@ static void drop_output(struct tn_server *s, uint32_t slot, size_t n)
     requires ok:    tn_buffers(s) && tn_out(s, slot) > 0;
     terminates \true; exits \false;
     assigns s->buffer[s->conn[slot].block].out_head, s->buffer[s->conn[slot].block].out_len,
-            s->table.poller.edges, k_tx[s->table.fd[slot]];
-    ensures result: \result == TN_ERESET || 0 <= \result <= \old(tn_out(s, slot));
+            k_tx[s->table.fd[slot]];
+    ensures result: \result == TN_ERESET || \result == TN_EMEMORY ||
+                    0 <= \result <= \old(tn_out(s, slot));
     ensures output: tn_out(s, slot) == \old(tn_out(s, slot)) - (\result > 0 ? \result : 0);
     ensures count:  k_tx[s->table.fd[slot]] ==
                     \old(k_tx[s->table.fd[slot]]) + (\result > 0 ? \result : 0);
@@ -211,10 +212,6 @@ static int32_t transmit(struct tn_server *s, uint32_t slot)
     /*@ assert streams: \forall integer i; tn_live(s, i) && i != slot ==>
             stream_same{Pre, Here}(s->table.fd[i]); */
     //@ assert others: others_same{Pre, Here}(s, slot);
-    if (n == TN_EMEMORY)
-        return 0;
-    if (n < (int32_t)len)
-        tn_fd_table_spent(&s->table, slot, TN_WRITE, n);
     if (n <= 0)
         return n;
     //@ assert sign: 0 <= n;
@@ -222,11 +219,35 @@ static int32_t transmit(struct tn_server *s, uint32_t slot)
     return n;
 }
 
+/* Judges what a receive (mask TN_READ) or a send (TN_WRITE) of slot that could
+ * have moved room bytes came to: less means that nothing more can be moved now,
+ * but for a want of memory, which is no answer at all.  Returns n, or 0 then. */
+/*@ requires room: \valid(s);
+    requires mask: mask == TN_READ || mask == TN_WRITE;
+    terminates \true; exits \false;
+    assigns s->table.poller.edges;
+    ensures result: \result == (n == TN_EMEMORY ? 0 : n);
+    ensures kept:   n == TN_EMEMORY || n >= room ==>
+                    tn_edges_but{Pre, Post}(&s->table.poller, TN_EDGES);
+*/
+static int32_t judge(struct tn_server *s, uint32_t slot, uint32_t mask, int32_t n, size_t room)
+{
+    if (n == TN_EMEMORY)
+        return 0;
+    if (n < 0 || (size_t)n < room)
+        tn_fd_table_spent(&s->table, slot, mask, n);
+    return n;
+}
+
 int32_t tn_link_flush(struct tn_server *s, uint32_t slot)
 {
-    if (s->buffer[s->conn[slot].block].out_len == 0)
+    const size_t len = s->buffer[s->conn[slot].block].out_len;
+    int32_t n;
+
+    if (len == 0)
         return 0;
-    return transmit(s, slot);
+    n = transmit(s, slot);
+    return judge(s, slot, TN_WRITE, n, len);
 }
 
 /* Drops the first n bytes of the input of slot. */
@@ -384,9 +405,9 @@ static void add_input(struct tn_server *s, uint32_t slot, size_t n)
     requires ok:    tn_buffers(s) && s->buffer[s->conn[slot].block].in_len < TN_IN_CAP;
     terminates \true; exits \false;
     assigns s->buffer[s->conn[slot].block].in_len,
-            s->buffer[s->conn[slot].block].in[0 .. TN_IN_CAP - 1], s->table.poller.edges,
-            k_rx[s->table.fd[slot]];
-    ensures result: \result == TN_EOF || \result == TN_ERESET || 0 <= \result <= TN_IN_CAP;
+            s->buffer[s->conn[slot].block].in[0 .. TN_IN_CAP - 1], k_rx[s->table.fd[slot]];
+    ensures result: \result == TN_EOF || \result == TN_ERESET || \result == TN_EMEMORY ||
+                    0 <= \result <= TN_IN_CAP;
     ensures length: s->buffer[s->conn[slot].block].in_len ==
         \old(s->buffer[s->conn[slot].block].in_len) + (\result > 0 ? \result : 0);
     ensures kept:   in_same{Pre, Post}(s, s->conn[slot].block);
@@ -410,10 +431,6 @@ static int32_t receive(struct tn_server *s, uint32_t slot)
     /*@ assert apart: \forall integer i; tn_live(s, i) && i != slot ==>
             s->conn[i].block != s->conn[slot].block && s->table.fd[i] != s->table.fd[slot]; */
     //@ assert others: others_same{Pre, Here}(s, slot);
-    if (n == TN_EMEMORY)
-        return 0;
-    if (n < (int32_t)(TN_IN_CAP - len))
-        tn_fd_table_spent(&s->table, slot, TN_READ, n);
     if (n <= 0)
         return n;
     //@ assert sign: 0 <= n;
@@ -423,7 +440,10 @@ static int32_t receive(struct tn_server *s, uint32_t slot)
 
 int32_t tn_link_fill(struct tn_server *s, uint32_t slot)
 {
-    return receive(s, slot);
+    const size_t len = s->buffer[s->conn[slot].block].in_len;
+    const int32_t n = receive(s, slot);
+
+    return judge(s, slot, TN_READ, n, TN_IN_CAP - len);
 }
 
 int32_t tn_link_discard(struct tn_server *s, uint32_t slot)
@@ -438,11 +458,7 @@ int32_t tn_link_discard(struct tn_server *s, uint32_t slot)
             s->conn[i].block < TN_BLOCKS; */
     //@ assert others: others_same{Pre, Here}(s, slot);
     //@ assert arrived: tn_arrived(s);
-    if (n == TN_EMEMORY)
-        return 0;
-    if (n < (int32_t)TN_TRASH)
-        tn_fd_table_spent(&s->table, slot, TN_READ, n);
-    return n;
+    return judge(s, slot, TN_READ, n, TN_TRASH);
 }
 
 void tn_link_watch(struct tn_server *s, uint32_t slot)
