@@ -12,6 +12,7 @@
  *   os/lock.h        mutex, semaphore, event flag, for threads and processes
  *   os/listen.h      listening descriptors from text addresses
  *   os/signals.h     signals as a descriptor to watch
+ *   os/wake.h        waking a loop from another thread or a signal handler
  *   core/result.h    names of results
  */
 #ifndef TENON_H
@@ -26,6 +27,7 @@
 #include "os/lock.h"
 #include "os/records.h"
 #include "os/signals.h"
+#include "os/wake.h"
 #include "serve/server.h"
 #include "serve/service.h"
 #include "serve/stream.h"

@@ -11,9 +11,20 @@
 #define QUIT "quit"
 #define NOT_QUIT 0xffu
 
+/* Under nohup, a hang-up is nothing to end at. */
+static uint32_t ending_signals(void)
+{
+    const uint32_t asked = TN_SIGNAL_INT | TN_SIGNAL_TERM;
+    struct sigaction hangup;
+
+    return sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler == SIG_IGN
+               ? asked
+               : asked | TN_SIGNAL_HUP;
+}
+
 int32_t tn_cli_commands_open(struct tn_cli_commands *c, const struct tn_cli_arguments *a)
 {
-    c->signals = tn_signals_open();
+    c->signals = tn_signals_open(ending_signals());
     c->input = a->from_stdin || isatty(STDIN_FILENO) ? STDIN_FILENO : -1;
     c->quit_len = 0;
     c->asked = 0;
@@ -54,13 +65,24 @@ static void read_input(struct tn_cli_commands *c)
     }
 }
 
+/* A terminal that goes away may hang up twice, by its shell and by itself: that
+ * asks once. */
+static void take_signals(struct tn_cli_commands *c)
+{
+    int32_t signal;
+
+    while ((signal = tn_signals_take(c->signals)) != 0) {
+        if (signal != TN_SIGNAL_HUP || c->asked == 0) {
+            c->asked++;
+        }
+    }
+}
+
 void tn_cli_commands_take(struct tn_cli_commands *c, int32_t fd)
 {
     if (fd != c->signals) {
         read_input(c);
-        return;
-    }
-    while (tn_signals_take(fd) != 0) {
-        c->asked++;
+    } else {
+        take_signals(c);
     }
 }

@@ -1,5 +1,5 @@
-/* What ends the program: SIGINT and SIGTERM, and a line `quit` on standard
- * input, each as a descriptor to wait for. */
+/* What ends the program: SIGINT, SIGTERM and, unless it is ignored, SIGHUP; a line
+ * `quit` on standard input; each as a descriptor to wait for. */
 #ifndef TN_CLI_COMMANDS_H
 #define TN_CLI_COMMANDS_H
 

@@ -11,7 +11,7 @@
 #define TENON_VERSION "0.1.0"
 
 static const char HELP[] =
-    "tenon serve [OPTION]...   serve until SIGTERM, SIGINT\n"
+    "tenon serve [OPTION]...   serve until SIGTERM, SIGINT or SIGHUP\n"
     "  --listen ADDR           127.0.0.1:9999 (default), [::1]:9999, unix:PATH or fd:N;\n"
     "                          port 0 picks one; may be repeated\n"
     "  --model M               epoll (default); see tenon models\n"

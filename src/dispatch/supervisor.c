@@ -1,6 +1,7 @@
 #include "dispatch/supervisor.h"
 
 #include "dispatch/totals.h"
+#include "os/signals.h"
 #include "serve/delivery.h"
 
 #include <string.h>
@@ -18,7 +19,7 @@ int32_t tn_supervisor_open(struct tn_supervisor *s, uint32_t cap, uint32_t rests
     s->started = 0;
     s->crashed = 0;
     memset(&s->totals, 0, sizeof s->totals);
-    s->ended = tn_process_watch();
+    s->ended = tn_signals_open(TN_SIGNAL_CHLD);
     if (s->ended < 0) {
         return s->ended;
     }
@@ -94,7 +95,7 @@ void tn_supervisor_reap(struct tn_supervisor *s)
     int32_t pid;
     uint32_t crashed;
 
-    tn_process_unwatch(s->ended);
+    (void)tn_signals_take(s->ended); /* one stands for all: the next end makes it readable */
     while ((pid = tn_process_ended()) > 0) {
         const uint32_t slot = tn_children_find(&s->children, pid);
 

@@ -9,36 +9,11 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 _Static_assert(sizeof(pid_t) == sizeof(int32_t), "process ids are 32-bit");
-
-int32_t tn_process_watch(void)
-{
-    sigset_t set;
-    int fd;
-
-    (void)sigemptyset(&set);
-    (void)sigaddset(&set, SIGCHLD);
-    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0) {
-        return TN_ESYSTEM;
-    }
-    fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-    return fd >= 0 ? fd : tn_error_of(errno);
-}
-
-void tn_process_unwatch(int32_t fd)
-{
-    struct signalfd_siginfo info;
-    ssize_t got;
-
-    do {
-        got = read(fd, &info, sizeof info);
-    } while (got > 0 || (got < 0 && errno == EINTR));
-}
 
 /* What a child is born with that it must not keep. */
 static void leave_parent(pid_t parent)
@@ -47,10 +22,12 @@ static void leave_parent(pid_t parent)
 
     (void)signal(SIGINT, SIG_IGN);
     (void)signal(SIGTERM, SIG_IGN);
+    (void)signal(SIGHUP, SIG_IGN);
     (void)signal(SIGCHLD, SIG_DFL);
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGINT);
     (void)sigaddset(&set, SIGTERM);
+    (void)sigaddset(&set, SIGHUP);
     (void)sigaddset(&set, SIGCHLD);
     (void)sigprocmask(SIG_UNBLOCK, &set, NULL);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -13,20 +13,13 @@
 extern "C" {
 #endif
 
-/* Blocks SIGCHLD in the calling thread and opens a descriptor that can be read
- * when a child has ended.  Returns it, or TN_EFILES, TN_EMEMORY, TN_ESYSTEM. */
-int32_t tn_process_watch(void);
-
-/* Reads what tn_process_watch opened empty: the next end makes it readable. */
-void tn_process_unwatch(int32_t fd);
-
 /* Forks.  Returns the child's process id to the parent and 0 to the child;
  * TN_EMEMORY when there is no room for one more process now, TN_ESYSTEM.
  *
  * The child is killed when the thread that forked it ends, by whatever signal.
  * What the terminal or the service manager sends to the whole group is meant
- * for the parent: the child ignores SIGINT and SIGTERM and is told by its
- * lifeline.  SIGCHLD is as in a new program.  It inherits every descriptor;
+ * for the parent: the child ignores SIGINT, SIGTERM and SIGHUP and is told by
+ * its lifeline.  SIGCHLD is as in a new program.  It inherits every descriptor;
  * closing what is not meant for it is its first duty. */
 int32_t tn_process_fork(void);
 

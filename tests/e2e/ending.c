@@ -192,6 +192,73 @@ TEST(a_peer_that_resets_does_not_hold_up_a_drain)
     CHECK_EQ(total_closed(&s), total(&s, "accepted"));
 }
 
+/* --- the terminal goes --------------------------------------------------------------- */
+
+/* A server, which takes a hang-up as this process does. */
+static struct server with_hangups(void (*taken)(int))
+{
+    REQUIRE(signal(SIGHUP, taken) != SIG_ERR);
+    return server_with("--drain-timeout", "1m", NULL);
+}
+
+TEST(a_hang_up_drains_like_a_termination)
+{
+    struct server s = with_hangups(SIG_DFL);
+    int fd = peer_connect(&s);
+
+    peer_roundtrip(fd);
+    REQUIRE(kill(s.pid, SIGHUP) == 0);
+    peer_expect_end(fd);
+    close(fd);
+    server_ended(&s);
+    CHECK_EQ(total(&s, "by-drain"), 1);
+}
+
+TEST(a_second_hang_up_changes_nothing_and_a_termination_ends_at_once)
+{
+    struct server s = with_hangups(SIG_DFL);
+    int fd = stubborn(&s);
+    int64_t start;
+
+    REQUIRE(kill(s.pid, SIGHUP) == 0);
+    expect_refusal(&s);
+    REQUIRE(kill(s.pid, SIGHUP) == 0);
+    CHECK(!peer_poll(s.out, POLLIN, 300)); /* no totals yet */
+    start = peer_ns();
+    server_stop(&s);
+    CHECK(peer_ns() - start < 2000000000);
+    close(fd);
+}
+
+TEST(a_hang_up_of_everybody_reaches_the_server_alone)
+{
+    struct server s = with_hangups(SIG_DFL);
+    int fd = peer_connect(&s);
+
+    peer_roundtrip(fd);
+    REQUIRE(signal(SIGHUP, SIG_IGN) != SIG_ERR);
+    REQUIRE(kill(0, SIGHUP) == 0); /* the group: this test, the server and its processes */
+    peer_expect_end(fd);
+    close(fd);
+    server_ended(&s);
+    CHECK_EQ(total(&s, "by-drain"), 1);
+}
+
+TEST(a_hang_up_that_was_ignored_before_does_not_end_the_server)
+{
+    struct server s = with_hangups(SIG_IGN); /* nohup */
+    int fd = peer_connect(&s);
+
+    peer_roundtrip(fd);
+    REQUIRE(kill(s.pid, SIGHUP) == 0);
+    peer_roundtrip(fd);
+    CHECK(!peer_poll(fd, POLLIN, 200));
+    peer_roundtrip(fd);
+    close(fd);
+    server_stop(&s);
+    CHECK_EQ(total(&s, "by-peer"), 1);
+}
+
 /* --- standard input ------------------------------------------------------------------ */
 
 static void say(const struct server *s, const char *text)

@@ -24,7 +24,8 @@ int main(int argc, char **argv)
     snprintf(address, sizeof address, "127.0.0.1:%s", argc > 1 ? argv[1] : "0");
     if ((result = tn_init(&server, &options)) < 0)
         return failed("init", result);
-    if ((signals = tn_signals_open()) < 0 || (result = tn_watch(&server, signals)) < 0)
+    if ((signals = tn_signals_open(TN_SIGNAL_INT | TN_SIGNAL_TERM)) < 0 ||
+        (result = tn_watch(&server, signals)) < 0)
         return failed("signals", signals < 0 ? signals : result);
     if ((fd = tn_listen_open(address, 0, bound)) < 0 || (result = tn_listen(&server, fd)) < 0)
         return failed(address, fd < 0 ? fd : result);

@@ -1,15 +1,13 @@
-/* Listening descriptors from text, names of results, signals as a descriptor. */
+/* Listening descriptors from text, names of results. */
 #define _GNU_SOURCE
 #include "core/result.h"
 #include "os/listen.h"
-#include "os/signals.h"
 #include "tap.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -278,17 +276,4 @@ TEST(each_result_has_a_name_of_its_own)
     CHECK_STR(tn_strerror(TN_EOF), "finished");
     CHECK_STR(tn_strerror(INT32_MAX), tn_strerror(0));
     CHECK_STR(tn_strerror(INT32_MIN), tn_strerror(-1000));
-}
-
-TEST(a_signal_is_taken_once_and_kills_nobody)
-{
-    int32_t fd = tn_signals_open();
-
-    CHECK(fd >= 0 && (fcntl(fd, F_GETFD) & FD_CLOEXEC));
-    CHECK_EQ(tn_signals_take(fd), 0);
-    REQUIRE(kill(getpid(), SIGTERM) == 0);
-    CHECK_EQ(tn_signals_take(fd), SIGTERM);
-    CHECK_EQ(tn_signals_take(fd), 0);
-    REQUIRE(kill(getpid(), SIGINT) == 0);
-    CHECK_EQ(tn_signals_take(fd), SIGINT);
 }

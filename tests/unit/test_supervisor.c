@@ -108,13 +108,17 @@ TEST(a_child_gets_back_its_signals)
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGINT);
     (void)sigaddset(&set, SIGTERM);
+    (void)sigaddset(&set, SIGHUP);
     REQUIRE(sigprocmask(SIG_BLOCK, &set, NULL) == 0);
     if (tn_supervisor_fork(&s) == 0) {
         struct sigaction action;
         int bad;
 
         (void)sigprocmask(SIG_BLOCK, NULL, &set);
-        bad = sigismember(&set, SIGINT) || sigismember(&set, SIGTERM) || sigismember(&set, SIGCHLD);
+        bad = sigismember(&set, SIGINT) || sigismember(&set, SIGTERM) ||
+              sigismember(&set, SIGHUP) || sigismember(&set, SIGCHLD);
+        (void)sigaction(SIGHUP, NULL, &action);
+        bad |= action.sa_handler != SIG_IGN;
         (void)sigaction(SIGTERM, NULL, &action);
         bad |= action.sa_handler != SIG_IGN;
         (void)sigaction(SIGCHLD, NULL, &action);

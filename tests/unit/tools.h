@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sys/resource.h>
 
 /* How much later than its deadline a wait may end, on a busy machine. */
 #define LATE_MS 2000
@@ -63,6 +64,19 @@ static inline int descriptors(void)
     for (int fd = 0; fd < 1024; fd++)
         n += fcntl(fd, F_GETFD) >= 0;
     return n;
+}
+
+/* Lets this process have n descriptors from now on; returns how many it could. */
+static inline rlim_t allow_descriptors(rlim_t n)
+{
+    struct rlimit limit;
+    rlim_t before;
+
+    REQUIRE(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    before = limit.rlim_cur;
+    limit.rlim_cur = n;
+    REQUIRE(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    return before;
 }
 
 /* Waits for the child, which must end well. */
