@@ -1,6 +1,6 @@
-/* The descriptor table on the real kernel, over epoll; test_fd_table_poll.c and
- * test_fd_table_select.c are the same over the models that ask.  What only a
- * register in the kernel can do is left out there. */
+/* The descriptor table on the real kernel, over epoll; test_fd_table_epoll_et.c is
+ * the same over epoll-et, test_fd_table_poll.c and test_fd_table_select.c over the
+ * models that ask.  What only a register in the kernel can do is left out there. */
 #define _GNU_SOURCE
 #include "serve/fd_table.h"
 #include "tap.h"
@@ -68,7 +68,12 @@ static void serve(uint32_t cap)
 /* Accepts from listener 0 the connection that is on its way. */
 static int32_t accepted(void)
 {
-    REQUIRE(tn_fd_table_wait(&table, SOON_MS, 0) > 0);
+    int32_t n = 0;
+
+    /* epoll-et also wakes for what nobody watches for */
+    for (int tries = 0; tries < 10 && n == 0; tries++)
+        n = tn_fd_table_wait(&table, SOON_MS, 0);
+    REQUIRE(n > 0);
     REQUIRE(tn_fd_table_next(&table) == TN_LISTENER_COOKIE);
     REQUIRE(tn_fd_table_next(&table) == TN_NONE);
     return tn_fd_table_accept(&table, 0);
