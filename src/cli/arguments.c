@@ -35,6 +35,8 @@ enum option {
     OPTION_WORKERS,
     OPTION_MAX_CONNECTIONS,
     OPTION_IDLE_TIMEOUT,
+    OPTION_READ_TIMEOUT,
+    OPTION_WRITE_TIMEOUT,
     OPTION_DRAIN_TIMEOUT,
     OPTION_FRAME_MAX,
     OPTION_LAST_WITH_VALUE = OPTION_FRAME_MAX,
@@ -44,10 +46,9 @@ enum option {
 };
 
 static const char *const option_names[] = {
-    "--model",     "--listen",          "--service",      "--framing",
-    "--workers",   "--max-connections", "--idle-timeout", "--drain-timeout",
-    "--frame-max", "--stdin",           "--verbose",      "--help",
-    NULL};
+    "--model",           "--listen",       "--service",      "--framing",       "--workers",
+    "--max-connections", "--idle-timeout", "--read-timeout", "--write-timeout", "--drain-timeout",
+    "--frame-max",       "--stdin",        "--verbose",      "--help",          NULL};
 
 const char *tn_cli_framing_name(uint32_t f)
 {
@@ -211,6 +212,10 @@ static const char *set_value(struct tn_cli_arguments *a, uint32_t option, const 
                    : "not a number of connections, or too many for this build";
     case OPTION_IDLE_TIMEOUT:
         return parse_duration(value, &a->idle_ms) ? NULL : NOT_A_DURATION;
+    case OPTION_READ_TIMEOUT:
+        return parse_duration(value, &a->read_ms) ? NULL : NOT_A_DURATION;
+    case OPTION_WRITE_TIMEOUT:
+        return parse_duration(value, &a->write_ms) ? NULL : NOT_A_DURATION;
     case OPTION_DRAIN_TIMEOUT:
         return parse_duration(value, &a->drain_ms) ? NULL : NOT_A_DURATION;
     case OPTION_FRAME_MAX:

@@ -44,6 +44,8 @@ struct tn_cli_arguments {
     uint32_t max_connections;         /* 1 .. TN_CONNECTIONS */
     uint32_t frame_max;               /* 1 .. TN_FRAME_MAX */
     uint32_t idle_ms;                 /* 0: never */
+    uint32_t read_ms;                 /* 0: as idle */
+    uint32_t write_ms;                /* 0: as idle */
     uint32_t drain_ms;
     uint32_t from_stdin; /* 1: a line `quit` on standard input ends the server */
     uint32_t verbose;

@@ -212,6 +212,8 @@ static int32_t init(struct tn_server *s, const struct tn_cli_arguments *a)
     options.framing = a->framing;
     options.frame_max = a->frame_max;
     options.idle_ms = a->idle_ms;
+    options.read_ms = a->read_ms;
+    options.write_ms = a->write_ms;
     return tn_init(s, &options);
 }
 

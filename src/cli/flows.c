@@ -85,6 +85,8 @@ static int32_t init(struct tn_dispatch *d, struct tn_cli_start *start)
     options.stream.framing = a->framing;
     options.stream.frame_max = a->frame_max;
     options.stream.idle_ms = a->idle_ms;
+    options.stream.read_ms = a->read_ms;
+    options.stream.write_ms = a->write_ms;
     options.workers = a->workers;
     options.session = converse;
     options.work = tn_cli_model_is_flow(a->model) ? NULL : tn_cli_work_events;

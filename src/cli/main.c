@@ -24,6 +24,8 @@ static const char HELP[] =
     "  --workers N             as many of prefork, process-pool and thread-pool (4); of an\n"
     "                          event model, processes with their own listeners\n"
     "  --idle-timeout DUR      close what is idle so long: 500ms, 5s, 2m (0: never)\n"
+    "  --read-timeout DUR      close who takes longer to send a frame (0: as idle)\n"
+    "  --write-timeout DUR     close who takes nothing so long of what is pending (0: as idle)\n"
     "  --drain-timeout DUR     finish so long before closing by force (5s)\n"
     "  --stdin                 end at a line `quit` on standard input, terminal or not\n"
     "  --verbose               tell about each connection on standard error\n"

@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 static const char *const reason_names[TN_REASONS] = {
-    [TN_BY_PEER] = "peer",   [TN_BY_CALLER] = "caller",         [TN_BY_RESET] = "reset",
-    [TN_BY_FRAME] = "frame", [TN_BY_TRUNCATION] = "truncation", [TN_BY_IDLE] = "idle",
-    [TN_BY_DRAIN] = "drain",
+    [TN_BY_PEER] = "peer",         [TN_BY_CALLER] = "caller",         [TN_BY_RESET] = "reset",
+    [TN_BY_FRAME] = "frame",       [TN_BY_TRUNCATION] = "truncation", [TN_BY_IDLE] = "idle",
+    [TN_BY_READ] = "read-timeout", [TN_BY_WRITE] = "write-timeout",   [TN_BY_DRAIN] = "drain",
 };
 
 const char *tn_cli_reason_name(uint32_t reason)

@@ -45,6 +45,8 @@ enum tn_reason {
     TN_BY_FRAME,      /* malformed or oversized frame */
     TN_BY_TRUNCATION, /* the peer finished in the middle of a frame */
     TN_BY_IDLE,       /* the idle timeout passed */
+    TN_BY_READ,       /* the read timeout passed: a frame did not come whole */
+    TN_BY_WRITE,      /* the write timeout passed: the peer took nothing of what is pending */
     TN_BY_DRAIN,      /* the server is draining */
     TN_REASONS
 };
@@ -53,9 +55,9 @@ enum tn_reason {
 #define TN_NO_BLOCK 0xffffu
 
 struct tn_conn {
-    uint16_t block;    /* the buffer it owns, or TN_NO_BLOCK */
-    int8_t state;      /* enum tn_conn_state */
-    int8_t reason;     /* enum tn_reason; valid from DRAINING on */
+    uint16_t block; /* the buffer it owns, or TN_NO_BLOCK */
+    int8_t state;   /* enum tn_conn_state */
+    int8_t reason;  /* enum tn_reason; valid from DRAINING on */
 };
 
 /*@ predicate tn_wants_read(integer state) =

@@ -39,23 +39,27 @@ static void enter(struct tn_server *s, uint32_t slot, int32_t state)
     s->conn[slot].state = (int8_t)state;
 }
 
-/* n bytes came from the connection just now. */
+/* n bytes came from the connection just now, behind `before` bytes of a frame:
+ * those that go on with one give it no more time. */
 /*@ TN_SERVER_OK(requires, s, slot);
     requires live: tn_live(s, slot);
     requires n:    0 <= n;
     terminates \true; exits \false;
     assigns s->active_ms[slot], s->counters.bytes_in;
     TN_SERVER_OK(ensures, s, slot);
-    ensures active: s->active_ms[slot] == s->now_ms;
+    ensures active: s->active_ms[slot] ==
+                    (before == 0 || s->read_ms == 0 ? s->now_ms : \old(s->active_ms[slot]));
     ensures kept:   s->cur == \old(s->cur) && s->now_ms == \old(s->now_ms);
 */
-static void moved_in(struct tn_server *s, uint32_t slot, int32_t n)
+static void moved_in(struct tn_server *s, uint32_t slot, int64_t before, int32_t n)
 {
-    s->active_ms[slot] = s->now_ms;
+    if (before == 0 || s->read_ms == 0)
+        s->active_ms[slot] = s->now_ms;
     tn_count(&s->counters.bytes_in, n);
 }
 
-/* The kernel took n bytes to the connection just now. */
+/* The kernel took n bytes to the connection just now, or frames of it were
+ * delivered: what is waited for begins anew. */
 /*@ TN_SERVER_OK(requires, s, slot);
     requires live: tn_live(s, slot);
     requires n:    0 <= n;
@@ -257,13 +261,14 @@ static int32_t reason_of(const struct tn_server *s, uint32_t slot)
 */
 static struct tn_step settle(struct tn_server *s, uint32_t slot, int32_t more)
 {
+    const uint32_t frames = s->off > 0 && s->read_ms > 0 ? 1 : 0;
     int32_t n;
 
     tn_link_delivered(s, slot);
     n = tn_link_flush(s, slot);
     if (n < 0)
         return tn_delivery_ended(s, slot, TN_BY_RESET);
-    if (n > 0)
+    if (n > 0 || frames == 1)
         moved_out(s, slot, n);
     if (quiet(s, slot) == 1)
         tn_link_idle(s, slot);
@@ -417,7 +422,7 @@ struct tn_step tn_delivery_receive(struct tn_server *s, uint32_t slot)
     if (n == TN_EOF)
         enter(s, slot, TN_CONN_HALF);
     else if (n > 0)
-        moved_in(s, slot, n);
+        moved_in(s, slot, before, n);
     tn_delivery_begin(s, slot, before);
     return tn_step_of(TN_STEP_MORE, slot, 0, 0);
 }
@@ -428,6 +433,6 @@ struct tn_step tn_delivery_discard(struct tn_server *s, uint32_t slot)
 
     if (n < 0)
         return tn_delivery_ended(s, slot, s->conn[slot].reason);
-    moved_in(s, slot, n);
+    moved_in(s, slot, 0, n);
     return tn_step_of(TN_STEP_MORE, slot, 0, 0);
 }

@@ -288,8 +288,8 @@ static void pause_accepting(struct tn_server *s, int32_t reason)
 static struct tn_step opened(struct tn_server *s, uint32_t slot)
 {
     open_slot(s, slot);
-    if (s->idle_ms > 0)
-        tn_link_time(s, slot, s->now_ms + s->idle_ms);
+    if (s->tick_ms > 0)
+        tn_link_time(s, slot, s->now_ms + s->tick_ms);
     return tn_step_of(TN_OPENED, slot, 0, 0);
 }
 
@@ -344,7 +344,53 @@ static struct tn_step report(struct tn_server *s)
     return tn_step_of(TN_READY, 0, who - TN_WATCH_COOKIE, 0);
 }
 
-/* Looks at a connection whose timer has fired. */
+/* Which timeout the connection stands under: the reason it would end for. */
+/*@ requires room: \valid_read(s) && tn_pool_ok(&s->pool) && slot < TN_CONNECTIONS;
+    requires mine: tn_owned_at(s, slot);
+    terminates \true; exits \false;
+    assigns \nothing;
+    ensures reason: \result == TN_BY_IDLE || \result == TN_BY_READ || \result == TN_BY_WRITE;
+    ensures write:  \result == TN_BY_WRITE <==> s->write_ms > 0 && tn_out(s, slot) > 0;
+    ensures read:   \result == TN_BY_READ <==> s->read_ms > 0 && tn_out(s, slot) == 0 &&
+                    s->conn[slot].block != TN_NO_BLOCK &&
+                    s->buffer[s->conn[slot].block].in_len > 0;
+*/
+static int32_t awaited(const struct tn_server *s, uint32_t slot)
+{
+    const uint32_t block = s->conn[slot].block;
+
+    if (block == TN_NO_BLOCK)
+        return TN_BY_IDLE;
+    //@ assert lent: block < TN_BLOCKS;
+    if (s->buffer[block].out_len > 0)
+        return s->write_ms > 0 ? TN_BY_WRITE : TN_BY_IDLE;
+    return s->read_ms > 0 && s->buffer[block].in_len > 0 ? TN_BY_READ : TN_BY_IDLE;
+}
+
+/* When the connection ends for the reason, one of the timeouts; TN_NEVER when it
+ * has none. */
+/*@ requires room: \valid_read(s) && slot < TN_CONNECTIONS;
+    requires time: 0 <= s->active_ms[slot] <= TN_CLOCK_MAX;
+    terminates \true; exits \false;
+    assigns \nothing;
+    ensures due: \let ms = reason == TN_BY_WRITE ? s->write_ms :
+                           reason == TN_BY_READ ? s->read_ms : s->idle_ms;
+                 \result == (ms == 0 ? TN_NEVER : s->active_ms[slot] + ms);
+*/
+static int64_t due_for(const struct tn_server *s, uint32_t slot, int32_t reason)
+{
+    int64_t ms = s->idle_ms;
+
+    if (reason == TN_BY_WRITE)
+        ms = s->write_ms;
+    else if (reason == TN_BY_READ)
+        ms = s->read_ms;
+    return ms == 0 ? TN_NEVER : s->active_ms[slot] + ms;
+}
+
+/* Looks at a connection whose timer has fired.  What it is waited for may have
+ * changed since the timer was set, so the timer fires after the shortest of the
+ * timeouts, and is set again while none has passed. */
 /*@ TN_SERVER_OK(requires, s, TN_NONE);
     requires slot: slot < s->table.slots.cap;
     requires idle: s->cur == TN_NONE;
@@ -357,19 +403,22 @@ static struct tn_step report(struct tn_server *s)
 static struct tn_step expired(struct tn_server *s, uint32_t slot)
 {
     const struct tn_conn *c = &s->conn[slot];
-    int64_t due;
+    int32_t reason;
+    int64_t due, next;
 
     if (s->table.fd[slot] == -1)
         return tn_step_of(TN_STEP_MORE, slot, 0, 0);
     //@ assert mine: tn_live(s, slot) && tn_owned_at(s, slot);
     if (c->state == TN_CONN_LINGERING)
         return tn_delivery_ended(s, slot, c->reason);
-    if (s->idle_ms == 0)
+    if (s->tick_ms == 0)
         return tn_step_of(TN_STEP_MORE, slot, 0, 0);
-    due = s->active_ms[slot] + s->idle_ms;
+    reason = awaited(s, slot);
+    due = due_for(s, slot, reason);
     if (due <= s->waited_ms)
-        return tn_delivery_ended(s, slot, TN_BY_IDLE);
-    tn_link_time(s, slot, due);
+        return tn_delivery_ended(s, slot, reason);
+    next = s->now_ms + s->tick_ms;
+    tn_link_time(s, slot, due < next ? due : next);
     return tn_step_of(TN_STEP_MORE, slot, 0, 0);
 }
 
@@ -750,7 +799,7 @@ int32_t tn_step_wait(struct tn_server *s, int64_t deadline)
     if (limit != TN_NEVER)
         tn_delivery_clock(s, TN_NONE);
     r = wait_batch(s, wait_ms(limit, s->now_ms));
-    if (limit != TN_NEVER || s->idle_ms > 0)
+    if (limit != TN_NEVER || s->tick_ms > 0)
         note_waited(s);
     return r;
 }

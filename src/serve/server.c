@@ -67,11 +67,22 @@ static void lay_out(struct tn_server *s, uint32_t cap)
     //@ assert same: tn_pool_same{Free, Here}(s) && s->pool.free == \at(s->pool.free, Free);
 }
 
+/* The shorter of two timeouts, of which 0 is none. */
+/*@ terminates \true; exits \false;
+    assigns \nothing;
+    ensures shorter: \result == (a == 0 || (0 < b < a) ? b : a);
+*/
+static uint32_t shorter(uint32_t a, uint32_t b)
+{
+    return a == 0 || (0 < b && b < a) ? b : a;
+}
+
 /* Sets what changes while the server runs, and what was asked for. */
 /*@ requires room: \valid(s) && \valid_read(o) && \separated(s, o);
     requires known: o->framing <= TN_VARINT && o->frame_max <= TN_FRAME_MAX;
     terminates \true; exits \false;
-    assigns s->framing, s->frame_max, s->idle_ms, s->linger_ms, s->cur, s->off, s->scanned,
+    assigns s->framing, s->frame_max, s->idle_ms, s->read_ms, s->write_ms, s->tick_ms,
+            s->linger_ms, s->cur, s->off, s->scanned,
             s->paused, s->parked, s->park_cursor, s->draining, s->backlog, s->drain_cursor,
             s->now_ms, s->waited_ms, s->retry_ms, s->drain_ms, s->counters;
     ensures options: s->framing == o->framing && 1 <= s->frame_max <= TN_FRAME_MAX;
@@ -84,6 +95,9 @@ static void set_up(struct tn_server *s, const struct tn_options *o)
     s->framing = o->framing;
     s->frame_max = o->frame_max == 0 ? TN_FRAME_MAX : o->frame_max;
     s->idle_ms = o->idle_ms;
+    s->read_ms = o->read_ms;
+    s->write_ms = o->write_ms;
+    s->tick_ms = shorter(shorter(o->idle_ms, o->read_ms), o->write_ms);
     s->linger_ms = o->linger_ms == 0 ? TN_DEFAULT_LINGER_MS : o->linger_ms;
     s->cur = TN_NONE;
     s->off = 0;
@@ -353,7 +367,7 @@ int32_t tn_next(struct tn_server *s, struct tn_event *ev, int32_t timeout_ms)
     uint32_t over = 0;
     int32_t r;
 
-    if (timeout_ms >= 0 || s->idle_ms > 0)
+    if (timeout_ms >= 0 || s->tick_ms > 0)
         tn_delivery_clock(s, TN_NONE);
     if (timeout_ms >= 0)
         deadline = s->now_ms + timeout_ms;
@@ -397,12 +411,15 @@ int32_t tn_next(struct tn_server *s, struct tn_event *ev, int32_t timeout_ms)
 */
 static int32_t send_apart(struct tn_server *s, uint32_t slot, const uint8_t *data, uint32_t len)
 {
+    const uint32_t idle = s->write_ms > 0 && s->conn[slot].block == TN_NO_BLOCK ? 1 : 0;
     int32_t n;
 
     //@ assert within: 0 <= s->pool.perm[s->pool.free > 0 ? s->pool.free - 1 : 0] < TN_BLOCKS;
     if (tn_link_borrow(s, slot) == 0)
         return 0;
     n = tn_link_queue(s, slot, data, len);
+    if (idle == 1)
+        s->active_ms[slot] = s->now_ms;
     tn_delivery_unpark(s, slot);
     tn_delivery_rest(s, slot);
     return n;

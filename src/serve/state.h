@@ -33,6 +33,10 @@ struct tn_options {
     uint32_t framing;     /* enum tn_framing; default TN_RAW */
     uint32_t frame_max;   /* longest payload, 1 .. TN_FRAME_MAX; default TN_FRAME_MAX */
     uint32_t idle_ms;     /* close a connection on which no byte moved so long; 0: never */
+    uint32_t read_ms;     /* close one whose frame is not whole so long after its first byte, or
+                             after the frame before it was delivered; 0: as idle */
+    uint32_t write_ms;    /* close one that so long has taken nothing of its pending output and
+                             sent no frame; 0: as idle */
     uint32_t linger_ms;   /* wait so long for a peer to finish after us; default 2,000 */
     uint32_t model;       /* enum tn_model (poll/poller.h); default TN_EPOLL */
 };
@@ -75,6 +79,9 @@ struct tn_server {
     uint32_t framing;
     uint32_t frame_max;
     uint32_t idle_ms;
+    uint32_t read_ms;
+    uint32_t write_ms;
+    uint32_t tick_ms; /* the shortest of the three, of those there are; 0: none */
     uint32_t linger_ms;
 
     /* delivery in progress */
@@ -101,7 +108,8 @@ struct tn_server {
     struct tn_timers timers; /* one for each slot */
     struct tn_fd_table table;
     struct tn_conn conn[TN_CONNECTIONS];
-    int64_t active_ms[TN_CONNECTIONS]; /* when bytes last moved; valid while idle timeouts are on */
+    int64_t active_ms[TN_CONNECTIONS]; /* since when a connection is waited for: when bytes last
+                                          moved, or its unfinished frame began (read_ms) */
     struct tn_buffer buffer[TN_BLOCKS];
 };
 

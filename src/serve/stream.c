@@ -5,6 +5,14 @@
 /* What a wait came to when it was not for the descriptor. */
 #define ORDERED TN_EAGAIN
 
+/* What is waited for begins anew. */
+static void moved(struct tn_stream *s)
+{
+    if (s->idle_ms > 0 || s->read_ms > 0 || s->write_ms > 0) {
+        s->active_ms = tn_sys_now_ms();
+    }
+}
+
 int32_t tn_stream_open(struct tn_stream *s, int32_t fd, const struct tn_options *o,
                        struct tn_orders *orders, struct tn_counters *counters)
 {
@@ -15,16 +23,19 @@ int32_t tn_stream_open(struct tn_stream *s, int32_t fd, const struct tn_options 
     s->framing = o->framing;
     s->frame_max = o->frame_max == 0 ? TN_FRAME_MAX : o->frame_max;
     s->idle_ms = o->idle_ms;
+    s->read_ms = o->read_ms;
+    s->write_ms = o->write_ms;
     s->linger_ms = o->linger_ms == 0 ? TN_DEFAULT_LINGER_MS : o->linger_ms;
     s->state = TN_STREAM_OPEN;
     s->reason = TN_BY_CALLER;
     s->peer_finished = 0;
     s->off = 0;
     s->scanned = 0;
-    s->active_ms = s->idle_ms > 0 ? tn_sys_now_ms() : 0;
+    s->active_ms = 0;
     s->orders = orders;
     s->counters = counters;
     tn_buffer_clear(&s->buffer, 0);
+    moved(s);
     return 1;
 }
 
@@ -55,6 +66,8 @@ static int32_t past_end(const struct tn_stream *s)
     case TN_BY_CALLER:
     case TN_BY_TRUNCATION:
     case TN_BY_IDLE:
+    case TN_BY_READ:
+    case TN_BY_WRITE:
     case TN_BY_DRAIN:
     case TN_REASONS:
         break;
@@ -62,17 +75,26 @@ static int32_t past_end(const struct tn_stream *s)
     return TN_EOF;
 }
 
-static void moved(struct tn_stream *s)
+/* Which timeout the connection stands under: the reason it would end for. */
+static uint32_t awaited(const struct tn_stream *s)
 {
-    if (s->idle_ms > 0) {
-        s->active_ms = tn_sys_now_ms();
+    if (s->write_ms > 0 && s->buffer.out_len > 0) {
+        return TN_BY_WRITE;
     }
+    return s->read_ms > 0 && s->buffer.out_len == 0 && s->buffer.in_len > 0 ? TN_BY_READ
+                                                                            : TN_BY_IDLE;
 }
 
-/* When the connection has been idle too long. */
-static int64_t idle_limit(const struct tn_stream *s)
+/* When that timeout passes. */
+static int64_t time_limit(const struct tn_stream *s)
 {
-    return s->idle_ms > 0 ? s->active_ms + s->idle_ms : TN_NEVER;
+    const uint32_t reason = awaited(s);
+    int64_t ms = s->idle_ms;
+
+    if (reason != TN_BY_IDLE) {
+        ms = reason == TN_BY_READ ? s->read_ms : s->write_ms;
+    }
+    return ms > 0 ? s->active_ms + ms : TN_NEVER;
 }
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -91,7 +113,7 @@ static int32_t wait_for(struct tn_stream *s, uint32_t mask, int64_t deadline)
         return broken(s, TN_BY_DRAIN);
     }
     while (s->orders->order == order) {
-        const int64_t limit = earlier(earlier(deadline, idle_limit(s)), s->orders->until_ms);
+        const int64_t limit = earlier(earlier(deadline, time_limit(s)), s->orders->until_ms);
         const int32_t r = tn_orders_wait(s->orders, &w, 1, limit);
         int64_t now;
 
@@ -106,8 +128,8 @@ static int32_t wait_for(struct tn_stream *s, uint32_t mask, int64_t deadline)
         if (s->orders->order == TN_END || s->orders->until_ms <= now) {
             return broken(s, TN_BY_DRAIN);
         }
-        if (idle_limit(s) <= now) {
-            return broken(s, TN_BY_IDLE);
+        if (time_limit(s) <= now) {
+            return broken(s, awaited(s));
         }
         if (deadline <= now) {
             return 0;
@@ -153,9 +175,11 @@ static int32_t take_bytes(struct tn_stream *s)
         return 1;
     }
     if (n > 0) {
+        if (b->in_len == 0 || s->read_ms == 0) {
+            moved(s); /* what goes on with a frame gives it no more time */
+        }
         b->in_len += (size_t)n;
         tn_count(&s->counters->bytes_in, n);
-        moved(s);
     }
     return n > 0 ? 1 : 0;
 }
@@ -240,6 +264,9 @@ int32_t tn_stream_read(struct tn_stream *s, struct tn_message *m, int64_t deadli
         } else if (s->state == TN_STREAM_HEARD) {
             spent(s, last_reason(s));
         } else {
+            if (s->off > 0 && s->read_ms > 0) {
+                moved(s);
+            }
             tn_buffer_delivered(&s->buffer, s->off);
             s->off = 0;
             s->scanned = s->buffer.in_len;

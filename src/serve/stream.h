@@ -36,13 +36,15 @@ struct tn_stream {
     uint32_t framing;
     uint32_t frame_max;
     uint32_t idle_ms;
+    uint32_t read_ms;
+    uint32_t write_ms;
     uint32_t linger_ms;
     uint32_t state;         /* enum tn_stream_state */
     uint32_t reason;        /* enum tn_reason; valid from SPENT on */
     uint32_t peer_finished; /* 1: it will send no more */
     size_t off;             /* bytes of the input read so far */
     size_t scanned;         /* bytes after off that are known to hold no whole frame */
-    int64_t active_ms;      /* when bytes last moved; valid while there is an idle timeout */
+    int64_t active_ms;      /* since when it is waited for, while there is a timeout */
     struct tn_orders *orders;
     struct tn_counters *counters;
     struct tn_buffer buffer;

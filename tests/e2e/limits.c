@@ -291,6 +291,57 @@ TEST(a_peer_that_never_reads_is_idle_too)
     CHECK_EQ(total(&s, "by-idle"), 1);
 }
 
+TEST(a_frame_that_comes_byte_by_byte_must_be_whole_in_time)
+{
+    NEEDS_AT_ONCE(2);
+    struct server s = server_with("--read-timeout", "300ms", "--framing", "line", NULL);
+    int slow = peer_connect(&s), silent = peer_connect(&s);
+    int64_t first = peer_ns();
+
+    do /* never a silence of the time that is allowed */
+        peer_send(slow, "a", 1);
+    while (!peer_poll(slow, POLLIN, 60));
+    CHECK(peer_ns() - first >= 300000000 - GRAIN_NS);
+    peer_expect_end(slow);
+    peer_exchange(silent, "b\n", 2, "b\n", 2); /* a frame not begun has all the time */
+    close(slow);
+    close(silent);
+    server_stop(&s);
+    CHECK_EQ(total(&s, "by-read-timeout"), 1);
+    CHECK_EQ(total(&s, "by-peer"), 1);
+}
+
+TEST(each_frame_has_the_read_time_to_itself)
+{
+    struct server s = server_with("--read-timeout", "1s", "--framing", "line", NULL);
+    int fd = peer_connect(&s);
+
+    peer_send(fd, "a", 1);
+    CHECK(!peer_poll(fd, POLLIN, 600));
+    peer_exchange(fd, "b\nc", 3, "ab\n", 3);
+    CHECK(!peer_poll(fd, POLLIN, 600));
+    peer_exchange(fd, "d\n", 2, "cd\n", 3);
+    close(fd);
+    server_stop(&s);
+    CHECK_EQ(total(&s, "by-read-timeout"), 0);
+}
+
+TEST(a_peer_that_never_reads_stands_under_the_write_timeout)
+{
+    struct server s = server_with("--write-timeout", "300ms", NULL);
+    static uint8_t bytes[1 << 20];
+    int fd = peer_try(s.address[0], 4096);
+
+    REQUIRE(fd >= 0);
+    while (peer_poll(fd, POLLOUT, 100) &&
+           send(fd, bytes, sizeof bytes, MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
+        ;
+    CHECK(peer_poll(fd, 0, PEER_DEADLINE_MS)); /* broken: it was cut off */
+    close(fd);
+    server_stop(&s);
+    CHECK_EQ(total(&s, "by-write-timeout"), 1);
+}
+
 /* --- buffers ------------------------------------------------------------------------- */
 
 /* More clients than there are buffers, each with half a frame: they hold all. */
