@@ -76,7 +76,7 @@ static int32_t past_end(const struct tn_stream *s)
 }
 
 /* Which timeout the connection stands under: the reason it would end for. */
-static uint32_t awaited(const struct tn_stream *s)
+static uint32_t stream_awaits(const struct tn_stream *s)
 {
     if (s->write_ms > 0 && s->buffer.out_len > 0) {
         return TN_BY_WRITE;
@@ -88,7 +88,7 @@ static uint32_t awaited(const struct tn_stream *s)
 /* When that timeout passes. */
 static int64_t time_limit(const struct tn_stream *s)
 {
-    const uint32_t reason = awaited(s);
+    const uint32_t reason = stream_awaits(s);
     int64_t ms = s->idle_ms;
 
     if (reason != TN_BY_IDLE) {
@@ -129,7 +129,7 @@ static int32_t wait_for(struct tn_stream *s, uint32_t mask, int64_t deadline)
             return broken(s, TN_BY_DRAIN);
         }
         if (time_limit(s) <= now) {
-            return broken(s, awaited(s));
+            return broken(s, stream_awaits(s));
         }
         if (deadline <= now) {
             return 0;
