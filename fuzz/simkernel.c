@@ -592,6 +592,16 @@ static uint32_t stream_level(const struct stream *s)
     return level;
 }
 
+uint32_t sim_told_by_edge(int32_t fd)
+{
+    const struct descriptor *d = descriptor(fd, "inspection");
+    const struct stream *s = &sim.stream[d->stream];
+
+    if (!by_edge(d) || s->changed || s->end_told || s->error_told)
+        return 0;
+    return stream_level(s) & (s->finished ? TN_READ : TN_READ | TN_WRITE);
+}
+
 /* By edge, room is reported to whom a send fell short, and when there is enough. */
 static void room_again(struct stream *s)
 {

@@ -130,6 +130,9 @@ void sim_foreign_close(int32_t fd);
 int sim_open(int32_t fd); /* 0, or 1 ours, 2 foreign */
 int sim_registered(int32_t fd, uint32_t *slot, uint32_t *gen, uint32_t *mask);
 int32_t sim_stream_of(int32_t fd); /* -1 when it is no connection */
+/* What a connection by edge is ready for that no report will say again: TN_READ,
+ * until its end was received; TN_WRITE, until it was finished. */
+uint32_t sim_told_by_edge(int32_t fd);
 uint32_t sim_open_count(int owner);
 uint32_t sim_queued(int32_t listener);
 int64_t sim_accept_failed_ms(void); /* when accept last failed; -1: closed or accepted since */

@@ -586,6 +586,26 @@ static int64_t check_listeners(void)
     return NEVER;
 }
 
+/* By edge, what the kernel will not say again is kept; and nobody sleeps while
+ * what is kept is watched for. */
+static void check_edges(int32_t timeout_ms)
+{
+    const struct tn_edges *edges = &server()->table.poller.edges;
+
+    for (uint32_t slot = 0; slot < server()->table.slots.cap; slot++) {
+        uint32_t readable = edges->readable[slot] ? TN_READ : 0;
+        uint32_t kept = edges->writable[slot] ? readable + TN_WRITE : readable;
+        uint32_t interest = (uint32_t)server()->table.interest[slot];
+        uint32_t told = live(slot) ? sim_told_by_edge(server()->table.fd[slot]) : 0;
+
+        if ((told & ~kept) != 0)
+            sim_violation("slot %u: the edges told come to %u, those kept to %u", slot, told, kept);
+        if (live(slot) && timeout_ms != 0 && (kept & interest) != 0)
+            sim_violation("the server sleeps for %d ms, and slot %u is ready", (int)timeout_ms,
+                          slot);
+    }
+}
+
 static void waits(int32_t timeout_ms)
 {
     int64_t due;
@@ -595,6 +615,8 @@ static void waits(int32_t timeout_ms)
         sim_violation("the server waits in the middle of a delivery");
     if (w.next_timeout >= 0 && known >= w.next_started + w.next_timeout && w.overtime++ > 0)
         sim_violation("tn_next(%d) waits again after its time is over", (int)w.next_timeout);
+    if (w.options.model == TN_EPOLL_ET)
+        check_edges(timeout_ms);
     due = earlier(check_connections(), check_listeners());
     due = earlier(due, w.drain_due);
     if (w.next_timeout >= 0)

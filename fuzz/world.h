@@ -16,6 +16,7 @@
  *   - at each wait: descriptors, registrations, interest and buffers are what the
  *     connections' states call for, and nothing that can be done is left undone;
  *   - no deadline is early, and no wait sleeps past one;
+ *   - by edge, what was reported once and not used up is kept, and not slept over;
  *   - the reason given for an end is true, and the counters add up.
  * A violation prints the trace and aborts.
  *
