@@ -1360,6 +1360,8 @@ static void check_counters(void)
     if ((uint64_t)c->bytes_in != k->bytes_in || (uint64_t)c->bytes_out != k->bytes_out)
         sim_violation("counters bytes: %" PRIu64 ", %" PRIu64 ", not %" PRIu64 ", %" PRIu64,
                       (uint64_t)c->bytes_in, (uint64_t)c->bytes_out, k->bytes_in, k->bytes_out);
+    if (c->spurious < 0 || c->spurious > c->wakeups)
+        sim_violation("%" PRId64 " of %" PRId64 " waits were in vain", c->spurious, c->wakeups);
     if ((uint64_t)c->wakeups != k->waits)
         sim_violation("counter wakeups: %" PRIu64 ", not %" PRIu64, (uint64_t)c->wakeups, k->waits);
     totals.parked += (uint64_t)c->parked;

@@ -70,8 +70,8 @@ void tn_cli_print_totals(const struct tn_counters *c, int64_t dropped)
     for (uint32_t r = 0; r < TN_REASONS; r++) {
         (void)printf(" by-%s %" PRId64, reason_names[r], c->closed[r]);
     }
-    (void)printf(" wakeups %" PRId64 " accept-pauses %" PRId64 " parked %" PRId64
-                 " dropped %" PRId64 "\n",
-                 c->wakeups, c->accept_pauses, c->parked, dropped);
+    (void)printf(" wakeups %" PRId64 " spurious %" PRId64 " accept-pauses %" PRId64
+                 " parked %" PRId64 " dropped %" PRId64 "\n",
+                 c->wakeups, c->spurious, c->accept_pauses, c->parked, dropped);
     (void)fflush(stdout);
 }

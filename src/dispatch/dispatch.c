@@ -512,6 +512,7 @@ static int32_t turn(struct tn_dispatch *d)
     }
     r = tn_orders_wait(&d->orders, w, n + 2, limit(d));
     tn_count(&d->count->wakeups, 1);
+    tn_count(&d->count->spurious, r == 0 ? 1 : 0);
     if (w[n].ready != 0 || has_threads(d)) {
         collect(d);
     }

@@ -16,6 +16,7 @@ void tn_totals_add(struct tn_counters *sum, const struct tn_counters *part)
     add(&sum->bytes_in, part->bytes_in);
     add(&sum->bytes_out, part->bytes_out);
     add(&sum->wakeups, part->wakeups);
+    add(&sum->spurious, part->spurious);
     add(&sum->accept_pauses, part->accept_pauses);
     add(&sum->parked, part->parked);
 }

@@ -90,7 +90,9 @@ void tn_turns_run(struct tn_turns *u, int32_t lifeline, int32_t end_fd, uint32_t
             w[l].fd = u->listener[l];
             w[l].mask = TN_READ;
         }
-        (void)tn_orders_wait(&u->orders, w, n, retry_ms);
+        if (tn_orders_wait(&u->orders, w, n, retry_ms) == 0) {
+            tn_count(&u->counters->spurious, 1);
+        }
         tn_count(&u->counters->wakeups, 1);
         retry_ms = TN_NEVER;
         for (uint32_t l = 0; l < n && u->orders.order == TN_SERVE; l++) {

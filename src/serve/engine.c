@@ -290,6 +290,7 @@ static struct tn_step opened(struct tn_server *s, uint32_t slot)
     open_slot(s, slot);
     if (s->tick_ms > 0)
         tn_link_time(s, slot, s->now_ms + s->tick_ms);
+    //@ assert live: tn_live(s, slot);
     return tn_step_of(TN_OPENED, slot, 0, 0);
 }
 

@@ -166,6 +166,7 @@ void tn_link_drop(struct tn_server *s, uint32_t slot);
             s->timers.pos[0 .. s->timers.cap - 1], s->timers.due[slot];
     TN_SERVER_OK(ensures, s, slot);
     ensures due: tn_timer_armed(&s->timers, slot) && s->timers.due[slot] == due;
+    ensures live: tn_live(s, slot);
 */
 void tn_link_time(struct tn_server *s, uint32_t slot, int64_t due);
 

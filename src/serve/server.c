@@ -346,6 +346,19 @@ static void tell(const struct tn_server *s, struct tn_step step, struct tn_event
     //@ assert timers: tn_timers_same{Pre, Here}(s) && due_same{Pre, Here}(s);
 }
 
+/* Counts a wait that returned. */
+/*@ TN_SERVER_OK(requires, s, TN_NONE);
+    terminates \true; exits \false;
+    assigns s->counters.wakeups, s->counters.spurious;
+    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures clock: s->now_ms == \old(s->now_ms);
+*/
+static void count_wait(struct tn_server *s, uint32_t in_vain)
+{
+    tn_count(&s->counters.wakeups, 1);
+    tn_count(&s->counters.spurious, in_vain);
+}
+
 /* Waits, and counts that. */
 /*@ TN_SERVER_OK(requires, s, TN_NONE);
     requires idle: s->cur == TN_NONE && s->table.poller.pos == s->table.poller.count;
@@ -356,8 +369,10 @@ static void tell(const struct tn_server *s, struct tn_step step, struct tn_event
 */
 static int32_t wait_counted(struct tn_server *s, int64_t deadline)
 {
-    tn_count(&s->counters.wakeups, 1);
-    return tn_step_wait(s, deadline);
+    const int32_t r = tn_step_wait(s, deadline);
+
+    count_wait(s, r == 0 ? 1 : 0);
+    return r;
 }
 
 int32_t tn_next(struct tn_server *s, struct tn_event *ev, int32_t timeout_ms)

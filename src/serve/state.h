@@ -70,6 +70,8 @@ struct tn_counters {
     int64_t bytes_in;           /* bytes received */
     int64_t bytes_out;          /* bytes the kernel took */
     int64_t wakeups;            /* waits that returned */
+    int64_t spurious;           /* of these, with nothing to report: the time was over, a signal
+                                   came, polling has paused, what is ready is not watched for */
     int64_t accept_pauses;      /* times accepting had to pause */
     int64_t parked;             /* times a connection had to wait for a buffer */
 };

@@ -118,6 +118,7 @@ static int32_t wait_for(struct tn_stream *s, uint32_t mask, int64_t deadline)
         int64_t now;
 
         tn_count(&s->counters->wakeups, 1);
+        tn_count(&s->counters->spurious, r == 0 ? 1 : 0);
         if (r > 0) {
             return (int32_t)w.ready;
         }
