@@ -12,6 +12,7 @@
 #define FRAMES_MAX 64u                         /* frames a peer sends */
 #define FOREIGN_MAX 3u
 #define LISTENERS_MAX 3u
+#define TIMERS_MAX 3u
 #define NEVER INT64_MAX
 
 #define NOTE(format, a, b, c, d) \
@@ -57,6 +58,10 @@ static struct {
     int64_t drain_due, next_started;
     int32_t next_timeout;
     uint32_t overtime; /* waits of a tn_next whose time was over */
+    struct {
+        int64_t due, every; /* NEVER: not set */
+        uint64_t rung;      /* how many waits there had been when it rang last */
+    } timer[TIMERS_MAX];
     uint64_t frames, sent, opened, ended[TN_REASONS];
 } w;
 
@@ -606,6 +611,19 @@ static void check_edges(int32_t timeout_ms)
     }
 }
 
+/* No timer was due at the last wait already. */
+static int64_t check_timers(void)
+{
+    int64_t due = NEVER;
+
+    for (uint32_t i = 0; i < TIMERS_MAX; i++) {
+        if (w.timer[i].due <= sim_waited_ms())
+            sim_violation("the server waits, and timer %u was due at %" PRId64, i, w.timer[i].due);
+        due = earlier(due, w.timer[i].due);
+    }
+    return due;
+}
+
 static void waits(int32_t timeout_ms)
 {
     int64_t due;
@@ -619,6 +637,7 @@ static void waits(int32_t timeout_ms)
         check_edges(timeout_ms);
     due = earlier(check_connections(), check_listeners());
     due = earlier(due, w.drain_due);
+    due = earlier(due, check_timers());
     if (w.next_timeout >= 0)
         due = earlier(due, w.next_started + w.next_timeout);
     if (timeout_ms < 0 ? due != NEVER : timeout_ms > 0 && known + timeout_ms > due)
@@ -791,6 +810,51 @@ static void watch_regular_file(void)
     sim_foreign_close(fd);
 }
 
+static void set_timer(uint32_t i, int64_t after, int64_t every)
+{
+    if (tn_timer_set(&w.server, i, after, every) != 1)
+        sim_violation("tn_timer_set of timer %u", i);
+    NOTE("tn_timer_set %" PRId64 ": %" PRId64 ", every %" PRId64, i, after, every, 0);
+    w.timer[i].due = sim_now() + after + 1;
+    w.timer[i].every = every;
+}
+
+static void cancel_timer(uint32_t i)
+{
+    if (tn_timer_cancel(&w.server, i) != 1)
+        sim_violation("tn_timer_cancel of timer %u", i);
+    NOTE("tn_timer_cancel %" PRId64, i, 0, 0, 0);
+    w.timer[i].due = NEVER;
+}
+
+static void change_timer(void)
+{
+    uint32_t i = sim_choose(TIMERS_MAX);
+
+    switch (sim_choose(4)) {
+    case 0:
+        cancel_timer(i);
+        break;
+    case 1:
+        set_timer(i, 0, 0);
+        break;
+    case 2:
+        set_timer(i, sim_choose(200), 20 + sim_choose(1000));
+        break;
+    default:
+        set_timer(i, sim_choose(1000), 0);
+        break;
+    }
+}
+
+/* A server with a period never comes to rest. */
+static void end_periods(void)
+{
+    for (uint32_t i = 0; i < TIMERS_MAX; i++)
+        if (w.timer[i].due != NEVER && w.timer[i].every > 0)
+            cancel_timer(i);
+}
+
 static void add_listener(void)
 {
     int32_t fd, r;
@@ -828,7 +892,7 @@ static void do_mischief(struct peer *self)
 {
     struct peer *p;
 
-    switch (sim_choose(11)) {
+    switch (sim_choose(12)) {
     case 0:
         if (self != NULL && self->life == OPEN)
             close_peer(self);
@@ -864,6 +928,9 @@ static void do_mischief(struct peer *self)
         sim_advance(sim_choose(700));
         if (sim_choose(8) == 1)
             watch_regular_file();
+        break;
+    case 9:
+        change_timer();
         break;
     default:
         if ((p = some_peer(sim_choose(8) == 1 ? FINISHING : OPEN)) != NULL)
@@ -1072,6 +1139,32 @@ static void on_ready(const struct tn_event *ev)
     sim_violation("TN_READY for %u, which is not watched", ev->watch);
 }
 
+static void on_timer(const struct tn_event *ev)
+{
+    uint32_t i = ev->timer;
+
+    NOTE("event TIMER: %" PRId64, i, 0, 0, 0);
+    if (i >= TIMERS_MAX || w.timer[i].due == NEVER)
+        sim_violation("TN_TIMER for %u, which is not set", i);
+    if (w.timer[i].due > sim_waited_ms())
+        sim_violation("timer %u, due at %" PRId64 ", is early", i, w.timer[i].due);
+    if (server()->cur != TN_NONE || server()->table.poller.pos < server()->table.poller.count)
+        sim_violation("timer %u rings before all is served that is ready", i);
+    if (w.timer[i].rung == sim_stats()->waits)
+        sim_violation("timer %u rings twice, and nobody was served between", i);
+    for (uint32_t o = 0; o < TIMERS_MAX; o++)
+        if (w.timer[o].due < w.timer[i].due)
+            sim_violation("timer %u rings before timer %u", i, o);
+    w.timer[i].rung = sim_stats()->waits;
+    if (w.timer[i].every == 0)
+        w.timer[i].due = NEVER;
+    else
+        while (w.timer[i].due <= sim_waited_ms())
+            w.timer[i].due += w.timer[i].every;
+    totals.rung++;
+    maybe_mischief(NULL);
+}
+
 /* One call of tn_next and what the service does then.  Returns its result. */
 static int32_t step(int32_t timeout_ms)
 {
@@ -1105,6 +1198,9 @@ static int32_t step(int32_t timeout_ms)
         break;
     case TN_READY:
         on_ready(&ev);
+        break;
+    case TN_TIMER:
+        on_timer(&ev);
         break;
     default:
         sim_violation("an event of type %u", ev.type);
@@ -1164,6 +1260,9 @@ static void begin(void)
     w.frames = w.sent = w.opened = 0;
     memset(w.ended, 0, sizeof w.ended);
     memset(w.peer, 0, sizeof w.peer);
+    memset(w.timer, 0, sizeof w.timer);
+    for (uint32_t i = 0; i < TIMERS_MAX; i++)
+        w.timer[i].due = NEVER;
 }
 
 /* Options beyond their limits are refused, and nothing is opened. */
@@ -1258,6 +1357,7 @@ static int32_t frozen_phase(void)
     int32_t r = 1;
 
     sim_calm();
+    end_periods();
     w.phase = FROZEN;
     sim_rested();
     /* polling tries for ever: that it does not spin has been looked at elsewhere */
@@ -1288,6 +1388,7 @@ static int32_t benign_phase(void)
     int32_t r = 1;
 
     sim_calm();
+    end_periods();
     w.phase = BENIGN;
     sim_rested();
     for (uint32_t i = 0; r >= 0 && !all_done(); i++) {

@@ -17,6 +17,8 @@
  *     connections' states call for, and nothing that can be done is left undone;
  *   - no deadline is early, and no wait sleeps past one;
  *   - by edge, what was reported once and not used up is kept, and not slept over;
+ *   - nor is a timer of the service's early, or left out at a wait, or heard of
+ *     twice between two waits;
  *   - the reason given for an end is true, and the counters add up.
  * A violation prints the trace and aborts.
  *
@@ -33,7 +35,7 @@
  * nothing would find nothing. */
 struct world_totals {
     uint64_t schedules, waits, faults, accepted, frames, echoed, finished, closed, reset, idle,
-        bad_frames, truncated, drained, parked, pauses, watched, stale, rests;
+        bad_frames, truncated, drained, parked, pauses, watched, stale, rests, rung;
 };
 
 /* Runs one schedule: of n bytes, or of a seed. */

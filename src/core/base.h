@@ -27,6 +27,12 @@
 #define TN_WATCHES 8u
 #endif
 
+/* Timers of the caller's, numbered from 0.  They lie in an array that is gone
+ * through when one is set or rings: dozens, not thousands. */
+#ifndef TN_USER_TIMERS
+#define TN_USER_TIMERS 64u
+#endif
+
 /* The longest payload of a frame, in bytes. */
 #ifndef TN_FRAME_MAX
 #define TN_FRAME_MAX 65536u

@@ -48,14 +48,15 @@ static void clear_buffers(struct tn_server *s)
         tn_buffer_clear(&s->buffer[b], 0);
 }
 
-/* Makes all buffers free and all timers of cap slots disarmed. */
+/* Makes all buffers free, and all timers of cap slots and of the caller disarmed. */
 /*@ requires room: \valid(s) && 0 < cap <= TN_CONNECTIONS;
     terminates \true; exits \false;
-    assigns s->pool, s->timers, s->buffer[0 .. TN_BLOCKS - 1].owner,
+    assigns s->pool, s->timers, s->user_timers, s->buffer[0 .. TN_BLOCKS - 1].owner,
             s->buffer[0 .. TN_BLOCKS - 1].in_len, s->buffer[0 .. TN_BLOCKS - 1].out_head,
             s->buffer[0 .. TN_BLOCKS - 1].out_len;
     ensures pool:    tn_pool_ok(&s->pool) && s->pool.free == TN_BLOCKS;
     ensures timers:  tn_timers_ok(&s->timers) && s->timers.cap == cap;
+    ensures user:    tn_user_timers_ok(&s->user_timers);
     ensures buffers: tn_buffers(s);
 */
 static void lay_out(struct tn_server *s, uint32_t cap)
@@ -64,6 +65,7 @@ static void lay_out(struct tn_server *s, uint32_t cap)
     tn_pool_init(&s->pool);
     //@ ghost Free: ;
     tn_timers_init(&s->timers, cap);
+    tn_user_timers_init(&s->user_timers);
     //@ assert same: tn_pool_same{Free, Here}(s) && s->pool.free == \at(s->pool.free, Free);
 }
 
@@ -122,6 +124,7 @@ static void set_up(struct tn_server *s, const struct tn_options *o)
     assigns *s;
     ensures pool:    tn_pool_ok(&s->pool) && s->pool.free == TN_BLOCKS;
     ensures timers:  tn_timers_ok(&s->timers) && s->timers.cap == cap;
+    ensures user:    tn_user_timers_ok(&s->user_timers);
     ensures buffers: tn_buffers(s);
     ensures options: s->framing == o->framing && 1 <= s->frame_max <= TN_FRAME_MAX;
     ensures idle:    s->cur == TN_NONE && s->off == 0 && s->paused == 0 && s->parked == 0 &&
@@ -164,6 +167,7 @@ static int32_t open_table(struct tn_server *s, uint32_t cap, uint32_t model)
     ensures result: \result == 1 || \result == TN_EFILES || \result == TN_EMEMORY ||
                     \result == TN_ESYSTEM;
     ensures ok:     \result == 1 ==> tn_server_ok(s);
+    ensures timers: \result == 1 ==> tn_user_timers_ok(&s->user_timers);
     ensures empty:  \result == 1 ==> s->table.slots.live == 0 && s->cur == TN_NONE &&
                     s->framing == o->framing;
     ensures failed: \result < 0 ==> k_open == \old(k_open);
@@ -226,6 +230,23 @@ int32_t tn_unwatch(struct tn_server *s, uint32_t w)
     if (w >= TN_WATCHES || s->table.watch[w] == -1)
         return TN_EINVAL;
     tn_fd_table_unwatch(&s->table, w);
+    return 1;
+}
+
+int32_t tn_timer_set(struct tn_server *s, uint32_t timer, int64_t after_ms, int64_t every_ms)
+{
+    if (timer >= TN_USER_TIMERS || after_ms < 0 || after_ms > TN_TIMER_MAX_MS || every_ms < 0 ||
+        every_ms > TN_TIMER_MAX_MS)
+        return TN_EINVAL;
+    tn_user_timers_set(&s->user_timers, timer, tn_sys_now_ms(), after_ms, every_ms);
+    return 1;
+}
+
+int32_t tn_timer_cancel(struct tn_server *s, uint32_t timer)
+{
+    if (timer >= TN_USER_TIMERS)
+        return TN_EINVAL;
+    tn_user_timers_cancel(&s->user_timers, timer);
     return 1;
 }
 
@@ -359,17 +380,45 @@ static void count_wait(struct tn_server *s, uint32_t in_vain)
     tn_count(&s->counters.spurious, in_vain);
 }
 
-/* Waits, and counts that. */
+/* Tells the caller of a timer that was due when the last wait returned, if there
+ * is one: 1, or 0.  One that is set since then is not: the next wait comes first. */
+/*@ TN_SERVER_OK(requires, s, TN_NONE);
+    requires room: \valid(ev) && \separated(ev, s);
+    requires timers: tn_user_timers_ok(&s->user_timers);
+    requires clock: s->waited_ms <= TN_CLOCK_MAX;
+    terminates \true; exits \false;
+    assigns s->user_timers, *ev;
+    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures timers: tn_user_timers_ok(&s->user_timers);
+    ensures result: \result == 0 || \result == 1;
+    ensures type:   \result == 1 ==> ev->type == TN_TIMER && ev->timer < TN_USER_TIMERS;
+    ensures never_early: \result == 1 ==>
+                    tn_user_timer_due{Pre}(&s->user_timers, ev->timer) <= s->waited_ms;
+*/
+static int32_t ring(struct tn_server *s, struct tn_event *ev)
+{
+    const uint32_t timer = tn_user_timers_take(&s->user_timers, s->waited_ms);
+
+    if (timer == TN_NONE)
+        return 0;
+    *ev = (struct tn_event){.type = TN_TIMER, .timer = timer};
+    return 1;
+}
+
+/* Waits until the deadline or a timer of the caller's, and counts that. */
 /*@ TN_SERVER_OK(requires, s, TN_NONE);
     requires idle: s->cur == TN_NONE && s->table.poller.pos == s->table.poller.count;
+    requires timers: tn_user_timers_ok(&s->user_timers);
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
     TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures timers: tn_user_timers_ok(&s->user_timers);
     ensures result: \result == TN_ESYSTEM || 0 <= \result <= TN_BATCH;
 */
 static int32_t wait_counted(struct tn_server *s, int64_t deadline)
 {
-    const int32_t r = tn_step_wait(s, deadline);
+    const int64_t timer = tn_user_timers_next(&s->user_timers);
+    const int32_t r = tn_step_wait(s, timer < deadline ? timer : deadline);
 
     count_wait(s, r == 0 ? 1 : 0);
     return r;
@@ -387,7 +436,8 @@ int32_t tn_next(struct tn_server *s, struct tn_event *ev, int32_t timeout_ms)
     if (timeout_ms >= 0)
         deadline = s->now_ms + timeout_ms;
     /*@ TN_SERVER_OK(loop invariant, s, TN_NONE);
-        loop assigns step, r, over, *s, TN_KERNEL_STATE;
+        loop invariant timers: tn_user_timers_ok(&s->user_timers);
+        loop assigns step, r, over, *s, *ev, TN_KERNEL_STATE;
     */
     for (;;) {
         step = step_counted(s);
@@ -397,6 +447,8 @@ int32_t tn_next(struct tn_server *s, struct tn_event *ev, int32_t timeout_ms)
             break;
         if (step.type != TN_STEP_IDLE)
             continue;
+        if (ring(s, ev) == 1)
+            return 1;
         if (over == 1)
             return 0;
         r = wait_counted(s, deadline);
@@ -406,7 +458,7 @@ int32_t tn_next(struct tn_server *s, struct tn_event *ev, int32_t timeout_ms)
          * cannot hold the caller past its time, nor be forgotten. */
         over = deadline <= s->now_ms ? 1 : 0;
         if (r == 0 && over == 1)
-            return 0;
+            return ring(s, ev);
     }
     tell(s, step, ev);
     return 1;

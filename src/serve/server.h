@@ -15,6 +15,11 @@
  * while too much waits, no more is received: the peer is slowed down, nothing
  * is dropped.  When all buffers are lent, connections that need one are parked
  * and resume in turn.
+ *
+ * The caller's timers come as events too.  None is early.  They are looked at
+ * when all is served that the last wait reported, and what they are due by is
+ * the clock at the end of that wait: so each rings at most once between two
+ * waits, and neither timers nor connections can keep the other from their turn.
  */
 #ifndef TN_SERVE_SERVER_H
 #define TN_SERVE_SERVER_H
@@ -39,6 +44,7 @@ extern "C" {
                     o->framing > TN_VARINT || o->frame_max > TN_FRAME_MAX ||
                     o->model >= TN_MODELS;
     ensures ok:     \result == 1 ==> tn_server_ok(s);
+    ensures timers: \result == 1 ==> tn_user_timers_ok(&s->user_timers);
     ensures empty:  \result == 1 ==> s->table.slots.live == 0 && s->cur == TN_NONE &&
                     s->framing == o->framing;
     ensures failed: \result < 0 ==> k_open == \old(k_open);
@@ -92,6 +98,44 @@ int32_t tn_watch(struct tn_server *s, int32_t fd);
 */
 int32_t tn_unwatch(struct tn_server *s, uint32_t w);
 
+/* Sets the caller's timer of this number, whether or not it was set: TN_TIMER
+ * comes when after_ms have passed (0 .. TN_TIMER_MAX_MS; never sooner, and 0 is
+ * within a millisecond, as soon as what is ready has been served), and then
+ * every every_ms (at most TN_TIMER_MAX_MS; 0: not again).  The times of a period
+ * are counted from the first, so that it does not drift; when several have
+ * passed, because the caller was busy or the clock has jumped, it comes once
+ * for all of them.  Timers go on during a drain, and neither keep it nor are
+ * left after it.
+ * Returns 1, or TN_EINVAL: timer is not below TN_USER_TIMERS (core/base.h), or
+ * a time is out of its range. */
+/*@ TN_SERVER_OK(requires, s, TN_NONE);
+    requires timers: tn_user_timers_ok(&s->user_timers);
+    terminates \true; exits \false;
+    assigns s->user_timers;
+    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures timers: tn_user_timers_ok(&s->user_timers);
+    ensures result: \result == 1 || \result == TN_EINVAL;
+    ensures refused: \result == TN_EINVAL <==> timer >= TN_USER_TIMERS ||
+                    after_ms < 0 || after_ms > TN_TIMER_MAX_MS ||
+                    every_ms < 0 || every_ms > TN_TIMER_MAX_MS;
+    ensures every:  \result == 1 ==> s->user_timers.every[timer] == every_ms;
+*/
+int32_t tn_timer_set(struct tn_server *s, uint32_t timer, int64_t after_ms, int64_t every_ms);
+
+/* Sets it no more: no TN_TIMER of it comes until it is set again.  Returns 1,
+ * also when it was not set, or TN_EINVAL: it is not below TN_USER_TIMERS. */
+/*@ TN_SERVER_OK(requires, s, TN_NONE);
+    requires timers: tn_user_timers_ok(&s->user_timers);
+    terminates \true; exits \false;
+    assigns s->user_timers;
+    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures timers: tn_user_timers_ok(&s->user_timers);
+    ensures result: \result == 1 || \result == TN_EINVAL;
+    ensures refused: \result == TN_EINVAL <==> timer >= TN_USER_TIMERS;
+    ensures unset:  \result == 1 ==> s->user_timers.due[timer] == TN_NEVER;
+*/
+int32_t tn_timer_cancel(struct tn_server *s, uint32_t timer);
+
 /* Waits up to timeout_ms (TN_FOREVER: without limit; 0: not at all) for the
  * next event and fills *ev.  Returns 1; 0 when the time is over; TN_EOF when a
  * drain has ended and every connection is closed; TN_ESYSTEM when the kernel
@@ -99,11 +143,13 @@ int32_t tn_unwatch(struct tn_server *s, uint32_t w);
  * doing, not a theorem's. */
 /*@ TN_SERVER_OK(requires, s, TN_NONE);
     requires room: \valid(ev) && \separated(ev, s);
+    requires timers: tn_user_timers_ok(&s->user_timers);
     terminates \false; exits \false;
     assigns *s, *ev, TN_KERNEL_STATE;
     TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures timers: tn_user_timers_ok(&s->user_timers);
     ensures result: \result == 1 || \result == 0 || \result == TN_EOF || \result == TN_ESYSTEM;
-    ensures type:   \result == 1 ==> TN_OPENED <= ev->type <= TN_READY;
+    ensures type:   \result == 1 ==> TN_OPENED <= ev->type <= TN_TIMER;
     ensures event:  \result == 1 ==> tn_event_ok(s, *ev);
     ensures frame:  \result == 1 ==> tn_frame_ok(s, *ev);
     ensures end:    \result == TN_EOF ==> s->table.slots.live == 0;

@@ -25,6 +25,11 @@ static void dispatch(struct tn_server *s, const struct tn_service *service, void
             service->ready(context, s, ev->watch);
         }
         break;
+    case TN_TIMER:
+        if (service->timer != NULL) {
+            service->timer(context, s, ev->timer);
+        }
+        break;
     default:
         break;
     }

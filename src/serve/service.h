@@ -25,6 +25,8 @@ struct tn_service {
     void (*closed)(void *context, struct tn_server *s, struct tn_handle conn, uint32_t reason);
     /* The watched descriptor number watch can be read. */
     void (*ready)(void *context, struct tn_server *s, uint32_t watch);
+    /* The timer number timer is due. */
+    void (*timer)(void *context, struct tn_server *s, uint32_t timer);
 };
 
 /* Serves until a drain has ended: returns TN_EOF then, or TN_ESYSTEM. */

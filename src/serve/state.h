@@ -12,6 +12,7 @@
 #include "core/pool.h"
 #include "core/timers.h"
 #include "serve/fd_table.h"
+#include "serve/user_timers.h"
 
 /* Wait without a limit. */
 #define TN_FOREVER (-1)
@@ -48,7 +49,8 @@ enum tn_event_type {
     TN_OPENED = 1, /* conn was accepted */
     TN_FRAME,      /* conn sent data[0 .. len - 1] */
     TN_CLOSED,     /* conn has ended by itself, for the reason given; its handle is stale */
-    TN_READY       /* the watched descriptor number watch can be read */
+    TN_READY,      /* the watched descriptor number watch can be read */
+    TN_TIMER       /* the caller's timer number timer is due */
 };
 
 struct tn_event {
@@ -58,6 +60,7 @@ struct tn_event {
     uint32_t len;          /* FRAME */
     uint32_t reason;       /* CLOSED: enum tn_reason */
     uint32_t watch;        /* READY */
+    uint32_t timer;        /* TIMER */
 };
 
 /* Totals since tn_init.  They stop at TN_COUNT_END. */
@@ -113,6 +116,7 @@ struct tn_server {
     int64_t active_ms[TN_CONNECTIONS]; /* since when a connection is waited for: when bytes last
                                           moved, or its unfinished frame began (read_ms) */
     struct tn_buffer buffer[TN_BLOCKS];
+    struct tn_user_timers user_timers;
 };
 
 /* What is true of a server between any two calls.  x is a slot exempt from
@@ -270,7 +274,8 @@ struct tn_server {
         (ev.type == TN_OPENED ==> tn_handle_live(s, ev.conn)) &&
         (ev.type == TN_FRAME ==> tn_handle_live(s, ev.conn) && s->cur == ev.conn.slot) &&
         (ev.type == TN_CLOSED ==> ev.reason < TN_REASONS && !tn_handle_live(s, ev.conn)) &&
-        (ev.type == TN_READY ==> ev.watch < TN_WATCHES && s->table.watch[ev.watch] != -1);
+        (ev.type == TN_READY ==> ev.watch < TN_WATCHES && s->table.watch[ev.watch] != -1) &&
+        (ev.type == TN_TIMER ==> ev.timer < TN_USER_TIMERS);
     // a frame lies in the buffer of its connection, whose reply has room
     predicate tn_frame_ok{L}(struct tn_server *s, struct tn_event ev) =
         ev.type == TN_FRAME ==>

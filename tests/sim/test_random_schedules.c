@@ -48,6 +48,7 @@ TEST_SLOW(random_schedules_hold_the_model, 60)
     CHECK(t->stale > SCHEDULES / 4);
     CHECK(t->rests > SCHEDULES / 4);
     CHECK(t->drained > SCHEDULES / 4);
+    CHECK(t->rung > SCHEDULES / 4);
 }
 
 TEST_SLOW(more_random_schedules_hold_the_model, 60)
