@@ -170,10 +170,6 @@ static void expect_silence(void)
     CHECK_EQ(tn_next(&server, &ev, 0), 0);
 }
 
-#define FOR_EACH_MODEL(m) \
-    for (uint32_t m = 0; m < TN_MODELS; m++) \
-        if (tn_poller_has(m) == 1)
-
 TEST(each_signal_is_an_event_of_the_loop_under_every_model)
 {
     FOR_EACH_MODEL(model)

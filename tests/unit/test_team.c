@@ -817,20 +817,16 @@ TEST(two_teams_and_a_stranger_do_not_disturb_each_other)
 TEST(a_team_out_of_range_or_without_descriptors_is_not_opened_and_leaves_nothing)
 {
     const int before = descriptors();
-    struct rlimit limit;
     int opened = 0, refused = 0;
 
     CHECK_EQ(tn_team_open(&team, 0, 1), TN_EINVAL);
     CHECK_EQ(tn_team_open(&team, TN_TEAM_PROCESSES + 1, 1), TN_EINVAL);
     CHECK_EQ(tn_team_open(&team, 1, 0), TN_EINVAL);
     CHECK_EQ(tn_team_open(&team, 1, TN_JOBS + 1), TN_EINVAL);
-    REQUIRE(getrlimit(RLIMIT_NOFILE, &limit) == 0);
     for (rlim_t more = 0; more < 12; more++) {
-        const struct rlimit low = {(rlim_t)before + more, limit.rlim_max};
-        int32_t r;
+        const rlim_t allowed = allow_descriptors((rlim_t)before + more);
+        const int32_t r = tn_team_open(&team, 2, 2);
 
-        REQUIRE(setrlimit(RLIMIT_NOFILE, &low) == 0);
-        r = tn_team_open(&team, 2, 2);
         CHECK(r == 1 || r == TN_EFILES);
         if (r == 1) {
             CHECK_EQ(state_of(submit(square, 3)), TN_JOB_DONE);
@@ -838,7 +834,7 @@ TEST(a_team_out_of_range_or_without_descriptors_is_not_opened_and_leaves_nothing
         }
         opened += r == 1;
         refused += r != 1;
-        REQUIRE(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+        allow_descriptors(allowed);
         CHECK_EQ(descriptors(), before);
         expect_no_child();
     }
@@ -848,17 +844,14 @@ TEST(a_team_out_of_range_or_without_descriptors_is_not_opened_and_leaves_nothing
 TEST(without_descriptors_for_a_new_worker_the_team_waits_and_goes_on)
 {
     const int before = descriptors();
-    struct rlimit limit, low;
     struct tn_job job;
     uint32_t state;
     int64_t unused, end;
+    rlim_t allowed;
     int wakes;
 
     open_team(1, 4);
-    REQUIRE(getrlimit(RLIMIT_NOFILE, &limit) == 0);
-    low = limit;
-    low.rlim_cur = (rlim_t)before;
-    REQUIRE(setrlimit(RLIMIT_NOFILE, &low) == 0);
+    allowed = allow_descriptors((rlim_t)before);
     CHECK_EQ(state_of(submit(crash, ABORT)), TN_JOB_FAILED);
     job = submit(square, 3);
     end = later(300);
@@ -868,7 +861,7 @@ TEST(without_descriptors_for_a_new_worker_the_team_waits_and_goes_on)
     }
     CHECK(wakes < 30); /* it does not spin */
     CHECK_EQ(tn_team_wait(&team, job, &unused, 0, &state, 0), 0);
-    REQUIRE(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    allow_descriptors(allowed);
     CHECK_EQ(state_of(job), TN_JOB_DONE);
     tn_team_close(&team, 0);
     CHECK_EQ(descriptors(), before);

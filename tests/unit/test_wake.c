@@ -17,11 +17,6 @@ static int32_t wake_fd;
 /* What whoever wakes wants to be seen, and what the loop has seen of it. */
 static atomic_int said, seen;
 
-/* Every model, beginning anew. */
-#define FOR_EACH_MODEL(m) \
-    for (uint32_t m = 0; m < TN_MODELS; m++) \
-        if (tn_poller_has(m) == 1)
-
 static void begin(uint32_t model)
 {
     const struct tn_options options = {.model = model, .connections = 10};

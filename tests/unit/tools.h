@@ -1,9 +1,10 @@
-/* What the tests of locks, channels, records, crews and teams share. */
+/* What the tests of locks, channels, records, crews, teams, signals and wake-ups share. */
 #ifndef TOOLS_H
 #define TOOLS_H
 
 #include "os/process.h"
 #include "os/sys.h"
+#include "poll/poller.h"
 #include "tap.h"
 
 #include <fcntl.h>
@@ -65,6 +66,11 @@ static inline int descriptors(void)
         n += fcntl(fd, F_GETFD) >= 0;
     return n;
 }
+
+/* Every model of events that this build has. */
+#define FOR_EACH_MODEL(m) \
+    for (uint32_t m = 0; m < TN_MODELS; m++) \
+        if (tn_poller_has(m) == 1)
 
 /* Lets this process have n descriptors from now on; returns how many it could. */
 static inline rlim_t allow_descriptors(rlim_t n)
