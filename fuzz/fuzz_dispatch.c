@@ -34,9 +34,11 @@ __AFL_FUZZ_INIT();
 #define INPUT_MAX 65536u
 
 #ifdef EVERY_MODEL
+#define HARNESS "models"
 #define RUN_BYTES models_run_bytes
 #define RUN_SEED models_run_seed
 #else
+#define HARNESS "dispatch"
 #define RUN_BYTES world_run_bytes
 #define RUN_SEED world_run_seed
 #endif
@@ -67,7 +69,7 @@ static int run_file(const char *name)
     }
     n = fread(bytes, 1, sizeof bytes, f);
     fclose(f);
-    snprintf(label, sizeof label, "again: fuzz/replay %.200s", name);
+    snprintf(label, sizeof label, "again: fuzz/replay " HARNESS " %.200s", name);
     sim_label(label);
     RUN_BYTES(bytes, n);
     return 0;
@@ -75,11 +77,11 @@ static int run_file(const char *name)
 
 static void run_seeds(uint64_t from, uint64_t n)
 {
-    char label[64];
+    char label[96];
 
     for (uint64_t seed = from; seed - from < n; seed++) {
-        snprintf(label, sizeof label, "seed %" PRIu64 "; again: fuzz/replay --seed %" PRIu64, seed,
-                 seed);
+        snprintf(label, sizeof label,
+                 "seed %" PRIu64 "; again: fuzz/replay " HARNESS " --seed %" PRIu64, seed, seed);
         sim_label(label);
         RUN_SEED(seed);
     }
