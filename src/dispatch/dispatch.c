@@ -540,7 +540,7 @@ static void force(struct tn_dispatch *d)
     }
 }
 
-/* Whom nobody took before the last ended is served here, as the drain has it. */
+/* Whom nobody has taken is served here, as the drain has it. */
 static void serve_kept(struct tn_dispatch *d)
 {
     int32_t fd;
@@ -565,6 +565,9 @@ int32_t tn_dispatch_run(struct tn_dispatch *d)
         retry(d);
         if (d->orders.order != TN_SERVE) {
             pass_on(d);
+            if (is_pool(d)) {
+                serve_kept(d); /* every worker may be at work to the end of the drain */
+            }
             force(d);
         }
     }

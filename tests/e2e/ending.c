@@ -156,6 +156,21 @@ TEST(while_draining_nobody_is_accepted_and_the_rest_is_sent)
     CHECK(total(&s, "by-drain") >= 2); /* and who asks before the signal is looked at */
 }
 
+TEST(who_waits_for_a_worker_does_not_wait_for_the_end_of_a_drain)
+{
+    NEEDS(model_under_test()->workers != NULL);
+    struct server s = server_with("--drain-timeout", "1m", "--workers", "1", NULL);
+    int fd = stubborn(&s), waiting = peer_connect(&s);
+
+    peer_send(waiting, "a", 1);
+    REQUIRE(kill(s.pid, SIGTERM) == 0);
+    peer_expect(waiting, "a", 1);
+    peer_expect_end(waiting);
+    close(waiting);
+    close(fd);
+    server_ended(&s);
+}
+
 TEST(a_second_signal_ends_at_once)
 {
     struct server s = server_with("--drain-timeout", "1m", NULL);

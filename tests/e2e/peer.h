@@ -243,17 +243,19 @@ static inline int read_line(int fd, char *line, size_t room)
  * one per --listen.  Without --listen it gets a free port of 127.0.0.1. */
 static inline void server_start(struct server *s, int with_input)
 {
-    int listeners = 0;
+    int listeners = 0, workers = 0;
 
-    for (int i = 0; i < s->arg_count; i++)
+    for (int i = 0; i < s->arg_count; i++) {
         listeners += strcmp(s->args[i], "--listen") == 0;
+        workers += strcmp(s->args[i], "--workers") == 0;
+    }
     memmove(s->args + 2, s->args, sizeof s->args[0] * (size_t)s->arg_count);
     s->args[0] = "tenon";
     s->args[1] = "serve";
     s->arg_count += 2;
     if (getenv("MODEL") != NULL)
         server_args(s, "--model", model_under_test()->word, NULL);
-    if (model_under_test()->workers != NULL)
+    if (model_under_test()->workers != NULL && workers == 0)
         server_args(s, "--workers", model_under_test()->workers, NULL);
     if (listeners == 0) {
         server_args(s, "--listen", "127.0.0.1:0", NULL);
