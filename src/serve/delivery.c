@@ -58,8 +58,7 @@ static void moved_in(struct tn_server *s, uint32_t slot, int64_t before, int32_t
     tn_count(&s->counters.bytes_in, n);
 }
 
-/* The kernel took n bytes to the connection just now, or frames of it were
- * delivered: what is waited for begins anew. */
+/* The kernel took n bytes to the connection just now. */
 /*@ TN_SERVER_OK(requires, s, slot);
     requires live: tn_live(s, slot);
     requires n:    0 <= n;
@@ -73,6 +72,34 @@ static void moved_out(struct tn_server *s, uint32_t slot, int32_t n)
 {
     s->active_ms[slot] = s->now_ms;
     tn_count(&s->counters.bytes_out, n);
+}
+
+/* Says whether what is waited for begins anew now that frames were delivered. */
+/*@ requires room: \valid_read(s);
+    terminates \true; exits \false;
+    assigns \nothing;
+    ensures anew:  \result == 1 <==> s->off > 0 && s->read_ms > 0;
+    ensures range: \result == 0 || \result == 1;
+*/
+static uint32_t begins_anew(const struct tn_server *s)
+{
+    return s->off > 0 && s->read_ms > 0 ? 1 : 0;
+}
+
+/* Notes what came of an attempt to send: n bytes, maybe none. */
+/*@ TN_SERVER_OK(requires, s, slot);
+    requires live: tn_live(s, slot);
+    requires n:    0 <= n;
+    terminates \true; exits \false;
+    assigns s->active_ms[slot], s->counters.bytes_out;
+    TN_SERVER_OK(ensures, s, slot);
+    ensures active: n > 0 || anew == 1 ==> s->active_ms[slot] == s->now_ms;
+    ensures kept:   s->cur == \old(s->cur) && s->now_ms == \old(s->now_ms);
+*/
+static void note_sent(struct tn_server *s, uint32_t slot, int32_t n, uint32_t anew)
+{
+    if (n > 0 || anew == 1)
+        moved_out(s, slot, n);
 }
 
 void tn_delivery_clock(struct tn_server *s, uint32_t slot)
@@ -261,15 +288,14 @@ static int32_t reason_of(const struct tn_server *s, uint32_t slot)
 */
 static struct tn_step settle(struct tn_server *s, uint32_t slot, int32_t more)
 {
-    const uint32_t frames = s->off > 0 && s->read_ms > 0 ? 1 : 0;
+    const uint32_t anew = begins_anew(s);
     int32_t n;
 
     tn_link_delivered(s, slot);
     n = tn_link_flush(s, slot);
     if (n < 0)
         return tn_delivery_ended(s, slot, TN_BY_RESET);
-    if (n > 0 || frames == 1)
-        moved_out(s, slot, n);
+    note_sent(s, slot, n, anew);
     if (quiet(s, slot) == 1)
         tn_link_idle(s, slot);
     else if (advance(s, slot, more) == 0)
