@@ -227,15 +227,19 @@ static int32_t transmit(struct tn_server *s, uint32_t slot)
     terminates \true; exits \false;
     assigns s->table.poller.edges;
     ensures result: \result == (n == TN_EMEMORY ? 0 : n);
-    ensures kept:   n == TN_EMEMORY || n >= room ==>
+    ensures kept:   n == TN_EMEMORY || (n > 0 && n >= room) ==>
                     tn_edges_but{Pre, Post}(&s->table.poller, TN_EDGES);
 */
 static int32_t judge(struct tn_server *s, uint32_t slot, uint32_t mask, int32_t n, size_t room)
 {
     if (n == TN_EMEMORY)
         return 0;
-    if (n < 0 || (size_t)n < room)
-        tn_fd_table_spent(&s->table, slot, mask, n);
+    if (n > 0) {
+        //@ assert sign: 0 <= n;
+        if ((size_t)n >= room)
+            return n;
+    }
+    tn_fd_table_spent(&s->table, slot, mask, n);
     return n;
 }
 
@@ -490,6 +494,7 @@ void tn_link_idle(struct tn_server *s, uint32_t slot)
     ensures slots:   tn_slots_same{Pre, Post}(s);
     ensures pool:    tn_pool_same{Pre, Post}(s);
     ensures reports: tn_reports_same{Pre, Post}(s);
+    ensures blocks:  blocks_same{Pre, Post}(s);
     ensures config:  s->timers.cap == \old(s->timers.cap) &&
                      s->framing == \old(s->framing) && s->frame_max == \old(s->frame_max);
 */
@@ -526,6 +531,10 @@ static void cancel(struct tn_server *s, uint32_t slot)
 static void disarm(struct tn_server *s, uint32_t slot)
 {
     cancel(s, slot);
+    //@ assert capped: s->table.slots.cap <= TN_CONNECTIONS;
+    /*@ assert lent: \forall integer i; tn_live(s, i) && s->conn[i].block != TN_NO_BLOCK ==>
+            s->conn[i].block < TN_BLOCKS; */
+    //@ assert alike: \forall integer i; tn_live(s, i) ==> conn_same{Pre, Here}(s, i);
 }
 
 /* Arms the timer of slot for the time due. */
