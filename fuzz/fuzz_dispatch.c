@@ -109,10 +109,11 @@ static void print_totals(void)
            ", accept pauses %" PRIu64 ", watch events %" PRIu64 "\n",
            t->accepted, t->frames, t->echoed, t->parked, t->pauses, t->watched);
     printf("closed %" PRIu64 ", finished %" PRIu64 ", reset %" PRIu64 ", idle %" PRIu64
-           ", bad frames %" PRIu64 ", truncated %" PRIu64 ", stale handles tried %" PRIu64
-           ", drains %" PRIu64 ", rests %" PRIu64 ", timers rung %" PRIu64 "\n",
-           t->closed, t->finished, t->reset, t->idle, t->bad_frames, t->truncated, t->stale,
-           t->drained, t->rests, t->rung);
+           ", slow frames %" PRIu64 ", slow readers %" PRIu64 ", bad frames %" PRIu64
+           ", truncated %" PRIu64 ", stale handles tried %" PRIu64 ", drains %" PRIu64
+           ", rests %" PRIu64 ", timers rung %" PRIu64 "\n",
+           t->closed, t->finished, t->reset, t->idle, t->slow_frames, t->slow_readers,
+           t->bad_frames, t->truncated, t->stale, t->drained, t->rests, t->rung);
 }
 #endif
 

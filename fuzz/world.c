@@ -35,8 +35,13 @@ struct peer {
     int stopped;      /* reset or closed by itself */
     enum life life;
     struct tn_handle handle;
-    uint32_t reason; /* TN_REASONS: closed by tn_close, or not ended */
-    int clean;       /* ended in good order: all that was wanted must arrive */
+    uint32_t reason;            /* TN_REASONS: closed by tn_close, or not ended */
+    int clean;                  /* ended in good order: all that was wanted must arrive */
+    int64_t since_known, since; /* what it is waited for began then: not before since_known, as
+                                   far as a server can know, and not after since */
+    uint32_t stands;            /* the timeout it stands under, its reason ... */
+    int64_t stands_ms;          /* ... and since when, at the latest */
+    uint64_t seen_received, seen_sent, seen_consumed;
 };
 
 static struct {
@@ -388,12 +393,108 @@ static int moves(void)
     return w.phase == RANDOM ? random_move() : benign_moves();
 }
 
-/* --- what must hold whenever the server waits ---------------------------------------- */
+/* --- timeouts ------------------------------------------------------------------------ */
 
 static const struct tn_server *server(void)
 {
     return &w.server;
 }
+
+static uint32_t id_of(const struct peer *p)
+{
+    return (uint32_t)(p - w.peer);
+}
+
+/* Says whether the server wakes up for its timeouts although none is near. */
+static int ticks(void)
+{
+    return w.options.read_ms > 0 || w.options.write_ms > 0;
+}
+
+/* How much of what the peer sent was delivered. */
+static uint32_t consumed_of(const struct peer *p)
+{
+    if (w.options.framing == TN_RAW)
+        return p->raw_delivered;
+    return p->delivered == 0 ? 0 : p->end[p->delivered - 1];
+}
+
+/* Which timeout the peer stands under: the reason it would end for. */
+static uint32_t timeout_over(const struct peer *p)
+{
+    struct sim_stream_facts f = sim_facts((int32_t)id_of(p));
+
+    if (f.sent < p->want_len)
+        return w.options.write_ms > 0 ? TN_BY_WRITE : TN_BY_IDLE;
+    return w.options.read_ms > 0 && f.received > consumed_of(p) ? TN_BY_READ : TN_BY_IDLE;
+}
+
+static int64_t limit_of(uint32_t reason)
+{
+    switch (reason) {
+    case TN_BY_READ:
+        return w.options.read_ms;
+    case TN_BY_WRITE:
+        return w.options.write_ms;
+    default:
+        return w.options.idle_ms;
+    }
+}
+
+/* Notes since when the peer is waited for.  That begins anew when the kernel has
+ * taken bytes to it, and when bytes came from it: with a read timeout only the
+ * first of a frame, but also once a delivery of frames has ended.
+ *
+ * Called before each moment from which on the server knows another time, so that
+ * what is new since the last call was done at the time known now, or later. */
+static void note_time(struct peer *p)
+{
+    struct sim_stream_facts f = sim_facts((int32_t)id_of(p));
+    int served = server()->cur == (int64_t)p->handle.slot;
+    int whole = w.options.read_ms > 0 && !served && consumed_of(p) > p->seen_consumed;
+    int first = w.options.read_ms == 0 || p->seen_received == p->seen_consumed;
+
+    if (whole || f.sent > p->seen_sent || (first && f.received > p->seen_received)) {
+        p->since_known = sim_known_ms();
+        p->since = whole ? sim_now() : f.moved_ms;
+    }
+    p->seen_sent = f.sent;
+    p->seen_received = f.received;
+    if (served)
+        return;
+    p->seen_consumed = consumed_of(p);
+    if (p->stands != timeout_over(p))
+        p->stands_ms = sim_now();
+    p->stands = timeout_over(p);
+}
+
+static void note_times(void)
+{
+    for (uint32_t id = 0; id < w.peers; id++)
+        if (w.peer[id].life == OPEN || w.peer[id].life == FINISHING)
+            note_time(&w.peer[id]);
+}
+
+/* Who was sent something while the server kept nothing of it is waited for anew,
+ * with a write timeout.  taken: it was accepted. */
+static void note_pending(struct peer *p, int taken)
+{
+    if (w.options.write_ms == 0)
+        return;
+    p->since = sim_now();
+    if (taken)
+        p->since_known = sim_known_ms();
+}
+
+/* At the last wait already: otherwise what has come since was not looked at. */
+static int time_passed(const struct peer *p, uint32_t reason)
+{
+    int64_t ms = limit_of(reason);
+
+    return ms > 0 && sim_waited_ms() - p->since_known >= ms;
+}
+
+/* --- what must hold whenever the server waits ---------------------------------------- */
 
 static int live(uint32_t slot)
 {
@@ -529,16 +630,18 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* Who comes under another timeout meanwhile is looked at again before that is
+ * over. */
 static int64_t deadline_of(uint32_t slot, uint32_t id)
 {
-    struct sim_stream_facts f = sim_facts((int32_t)id);
-    int64_t due = NEVER;
+    const struct peer *p = &w.peer[id];
+    int64_t ms = limit_of(p->stands);
 
     if (server()->conn[slot].state == TN_CONN_LINGERING)
-        return f.finished_ms + w.server.linger_ms;
-    if (w.options.idle_ms > 0)
-        due = f.moved_ms + w.options.idle_ms;
-    return due;
+        return sim_facts((int32_t)id).finished_ms + w.server.linger_ms;
+    if (ms == 0)
+        return NEVER;
+    return ms + (p->since < p->stands_ms ? p->stands_ms : p->since);
 }
 
 static int64_t check_connections(void)
@@ -560,6 +663,7 @@ static int64_t check_connections(void)
         if (w.drained && server()->conn[slot].state == TN_CONN_OPEN && pending_of(slot) == 0)
             sim_violation("peer %u, slot %u is open, and nothing ends it in a drain", id, slot);
         lent += check_buffer(slot, id);
+        note_time(&w.peer[id]);
         due = earlier(due, deadline_of(slot, id));
         n++;
     }
@@ -656,11 +760,6 @@ static struct peer *peer_of(struct tn_handle h, const char *event)
     sim_violation("%s for {%u, %u}, which names no open connection", event, h.slot, h.gen);
 }
 
-static uint32_t id_of(const struct peer *p)
-{
-    return (uint32_t)(p - w.peer);
-}
-
 static uint32_t malformed_came(const struct peer *p)
 {
     return p->bad_at != TN_NONE && sim_facts((int32_t)id_of(p)).received > p->bad_at;
@@ -699,11 +798,14 @@ static void check_refused(const struct peer *p, const uint8_t *data, uint32_t le
 /* Sends to a connection the model knows to be open. */
 static int32_t send_to(struct peer *p, const uint8_t *data, uint32_t len)
 {
+    int bare = block_of(p->handle.slot) == TN_NONE;
     int32_t r;
 
     if (WANT_MAX - p->want_len < w.encoded_max)
         return 0;
     r = tn_send(&w.server, p->handle, data, len);
+    if (bare)
+        note_pending(p, r == 1 && pending_of(p->handle.slot) > 0);
     NOTE("tn_send to peer %" PRId64 ", %" PRId64 " bytes -> %" PRId64, id_of(p), len, r, 0);
     if (r != 1) {
         check_refused(p, data, len, r);
@@ -827,10 +929,24 @@ static void cancel_timer(uint32_t i)
     w.timer[i].due = NEVER;
 }
 
+/* Timers and times beyond their limits are refused, and nothing is set. */
+static void check_timers_refused(void)
+{
+    struct tn_server *s = &w.server;
+
+    if (tn_timer_set(s, TN_USER_TIMERS, 0, 0) != TN_EINVAL ||
+        tn_timer_set(s, 0, -1, 0) != TN_EINVAL || tn_timer_set(s, 0, 0, -1) != TN_EINVAL ||
+        tn_timer_set(s, 0, TN_TIMER_MAX_MS + 1, 0) != TN_EINVAL ||
+        tn_timer_set(s, 0, 0, TN_TIMER_MAX_MS + 1) != TN_EINVAL ||
+        tn_timer_cancel(s, TN_USER_TIMERS) != TN_EINVAL)
+        sim_violation("timers beyond their limits are not refused");
+}
+
 static void change_timer(void)
 {
     uint32_t i = sim_choose(TIMERS_MAX);
 
+    check_timers_refused();
     switch (sim_choose(4)) {
     case 0:
         cancel_timer(i);
@@ -961,6 +1077,8 @@ static void on_opened(const struct tn_event *ev)
          ev->conn.gen, 0);
     w.peer[id].life = OPEN;
     w.peer[id].handle = ev->conn;
+    w.peer[id].since_known = sim_facts(id).moved_known_ms;
+    w.peer[id].since = sim_facts(id).moved_ms;
     w.opened++;
     maybe_mischief(&w.peer[id]);
 }
@@ -1019,15 +1137,14 @@ static int drain_is_over(void)
     return sim_now() >= w.drain_due;
 }
 
-/* At the last wait already: otherwise what has come since was not looked at. */
-static int idle_passed(const struct sim_stream_facts *f)
-{
-    return w.options.idle_ms > 0 && sim_waited_ms() - f->moved_known_ms >= w.options.idle_ms;
-}
-
 static int linger_passed(const struct sim_stream_facts *f)
 {
     return f->finished && sim_now() - f->finished_ms >= w.server.linger_ms;
+}
+
+static int is_timeout(uint32_t reason)
+{
+    return reason == TN_BY_IDLE || reason == TN_BY_READ || reason == TN_BY_WRITE;
 }
 
 /* The peer has finished, and every frame it sent was delivered. */
@@ -1045,12 +1162,17 @@ static void check_all_delivered(const struct peer *p, const struct sim_stream_fa
         sim_violation("peer %u: %u of %u frames were delivered", id, p->delivered, whole);
 }
 
+/* Says whether the peer's next frame has not come whole. */
+static int frame_unfinished(const struct peer *p, const struct sim_stream_facts *f)
+{
+    return p->delivered == p->frames || p->end[p->delivered] > f->received;
+}
+
 static void check_reason(const struct peer *p, uint32_t reason, const struct sim_stream_facts *f)
 {
     uint32_t id = id_of(p);
-    int raw = w.options.framing == TN_RAW;
-    uint32_t boundary = raw || p->delivered == 0 ? 0 : p->end[p->delivered - 1];
-    int whole = raw || boundary == p->written;
+    uint32_t boundary = consumed_of(p);
+    int whole = w.options.framing == TN_RAW || boundary == p->written;
     int true_reason = 0;
 
     switch (reason) {
@@ -1069,8 +1191,11 @@ static void check_reason(const struct peer *p, uint32_t reason, const struct sim
     case TN_BY_FRAME:
         true_reason = malformed_came(p) && boundary == p->bad_at;
         break;
+    case TN_BY_READ:
+    case TN_BY_WRITE:
     case TN_BY_IDLE:
-        true_reason = idle_passed(f);
+        true_reason = timeout_over(p) == reason && time_passed(p, reason) && !f->finished &&
+                      (reason != TN_BY_READ || frame_unfinished(p, f));
         break;
     case TN_BY_DRAIN:
         true_reason = w.drained;
@@ -1086,7 +1211,7 @@ static void check_reason(const struct peer *p, uint32_t reason, const struct sim
  * could destroy what was sent. */
 static void check_end(struct peer *p, uint32_t reason, const struct sim_stream_facts *f)
 {
-    p->clean = reason != TN_BY_RESET && reason != TN_BY_IDLE && !f->gone && !idle_passed(f) &&
+    p->clean = reason != TN_BY_RESET && !is_timeout(reason) && !f->gone &&
                !(reason == TN_BY_DRAIN && drain_is_over());
     if (!p->clean)
         return;
@@ -1108,6 +1233,7 @@ static void on_closed(const struct tn_event *ev)
     NOTE("event CLOSED: peer %" PRId64 ", reason %" PRId64, id_of(p), reason, 0, 0);
     if (reason >= TN_REASONS || !f.closed)
         sim_violation("TN_CLOSED for peer %u with reason %u", id_of(p), reason);
+    note_time(p);
     check_reason(p, reason, &f);
     check_end(p, reason, &f);
     p->life = ENDED;
@@ -1115,6 +1241,8 @@ static void on_closed(const struct tn_event *ev)
     w.ended[reason]++;
     totals.reset += reason == TN_BY_RESET;
     totals.idle += reason == TN_BY_IDLE;
+    totals.slow_frames += reason == TN_BY_READ;
+    totals.slow_readers += reason == TN_BY_WRITE;
     totals.bad_frames += reason == TN_BY_FRAME;
     totals.truncated += reason == TN_BY_TRUNCATION;
     maybe_mischief(p);
@@ -1172,6 +1300,7 @@ static int32_t step(int32_t timeout_ms)
     int32_t r;
 
     memset(&ev, 0xee, sizeof ev);
+    note_times();
     sim_clock_known();
     w.next_started = sim_now();
     w.next_timeout = timeout_ms;
@@ -1210,11 +1339,24 @@ static int32_t step(int32_t timeout_ms)
 
 /* --- phases -------------------------------------------------------------------------- */
 
+/* Few schedules have a read or a write timeout: those have that a byte says so
+ * whose value is of no use otherwise. */
+static void choose_timeouts(uint32_t byte)
+{
+    static const uint32_t read[] = {50, 0, 50, 1000, 50, 1000, 0, 20};
+    static const uint32_t write[] = {0, 50, 50, 50, 1000, 0, 1000, 200};
+
+    if (byte < 192)
+        return;
+    w.options.read_ms = read[byte / 8 % 8];
+    w.options.write_ms = write[byte / 8 % 8];
+}
+
 static void choose_options(void)
 {
     static const uint32_t idle[] = {0, 0, 50, 1000};
     static const uint32_t linger[] = {0, 1, 200, 3000};
-    uint32_t max = sim_choose(4);
+    uint32_t max = sim_choose(4), rare;
 
     w.options.framing = sim_choose(5);
     w.options.frame_max = max == 0 ? TN_FRAME_MAX : max == 1 ? 1 : 1 + sim_choose(TN_FRAME_MAX);
@@ -1222,7 +1364,9 @@ static void choose_options(void)
     w.options.idle_ms = idle[sim_choose(4)];
     w.options.linger_ms = linger[sim_choose(4)];
     w.encoded_max = w.options.frame_max + TN_FRAME_OVERHEAD;
-    w.worn = sim_choose(8) == 1;
+    rare = sim_choose(256);
+    w.worn = rare % 8 == 1;
+    choose_timeouts(rare);
     w.options.model = sim_choose(2) == 0 ? TN_EPOLL : sim_choose(TN_MODELS);
     sim_serves(w.options.model);
 }
@@ -1341,7 +1485,10 @@ static int32_t random_phase(uint32_t steps)
     int32_t r = 1;
 
     w.phase = RANDOM;
+    /* one that ticks would wait for ever for peers that have no moves left */
     for (uint32_t i = 0; i < steps && r >= 0 && !sim_exhausted(); i++) {
+        if (ticks() && w.moves_left == 0)
+            break;
         if (sim_choose(2) == 0)
             random_move();
         r = step(some_timeout());
@@ -1364,7 +1511,7 @@ static int32_t frozen_phase(void)
     for (uint32_t i = 0; i < 40 && r >= 0 && w.options.model == TN_POLLING; i++)
         r = step(20);
     while (r > 0 && !sim_rested() && w.options.model != TN_POLLING) {
-        r = step(5000);
+        r = step(ticks() ? 100 : 5000);
         if (sim_stats()->waits - waits_before > 400)
             sim_violation("nobody moves, and the server does not rest");
     }

@@ -16,6 +16,7 @@
  *   - at each wait: descriptors, registrations, interest and buffers are what the
  *     connections' states call for, and nothing that can be done is left undone;
  *   - no deadline is early, and no wait sleeps past one;
+ *   - who ends for a timeout stood under that one, and its time was over;
  *   - by edge, what was reported once and not used up is kept, and not slept over;
  *   - nor is a timer of the service's early, or left out at a wait, or heard of
  *     twice between two waits;
@@ -35,7 +36,8 @@
  * nothing would find nothing. */
 struct world_totals {
     uint64_t schedules, waits, faults, accepted, frames, echoed, finished, closed, reset, idle,
-        bad_frames, truncated, drained, parked, pauses, watched, stale, rests, rung;
+        slow_frames, slow_readers, bad_frames, truncated, drained, parked, pauses, watched, stale,
+        rests, rung;
 };
 
 /* Runs one schedule: of n bytes, or of a seed. */

@@ -41,6 +41,8 @@ TEST_SLOW(random_schedules_hold_the_model, 60)
     CHECK(t->finished > SCHEDULES / 4);
     CHECK(t->reset > SCHEDULES / 4);
     CHECK(t->idle > SCHEDULES / 4);
+    CHECK(t->slow_frames > SCHEDULES / 16);
+    CHECK(t->slow_readers > SCHEDULES / 16);
     CHECK(t->bad_frames > SCHEDULES / 8);
     CHECK(t->truncated > SCHEDULES / 8);
     CHECK(t->parked > SCHEDULES / 8);
