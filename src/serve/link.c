@@ -28,6 +28,8 @@
     ensures others: others_same{Pre, Post}(s, slot);
     ensures rest:   buffers_same{Pre, Post}(s, s->conn[slot].block);
     ensures fds:    tn_fds_same{Pre, Post}(s);
+    ensures gens:   \forall integer w; 0 <= w < TN_WATCHES ==>
+                    s->table.watch_gen[w] == \old(s->table.watch_gen[w]);
 */
 static void lend(struct tn_server *s, uint32_t slot)
 {
