@@ -1065,6 +1065,15 @@ static uint32_t level_of(const struct descriptor *d)
     return d->kind == STREAM ? stream_level(&sim.stream[d->stream]) : 0;
 }
 
+/* By edge, a wait looks at what has changed: what it finds unready it forgets,
+ * and where it finds no room it asks to be told of some. */
+static void looked_at(struct stream *s, uint32_t level)
+{
+    s->fell_short |= s->changed && !(level & TN_WRITE);
+    if (level == 0)
+        s->changed = 0;
+}
+
 static uint32_t report_of(const struct descriptor *d)
 {
     uint32_t level = level_of(d);
@@ -1072,8 +1081,8 @@ static uint32_t report_of(const struct descriptor *d)
     if (d->mask == 0)
         return d->broken_left ? level & TN_BROKEN : 0;
     level &= d->mask | TN_BROKEN;
-    if (by_edge(d) && level == 0)
-        sim.stream[d->stream].changed = 0; /* what a wait finds unready it forgets */
+    if (by_edge(d))
+        looked_at(&sim.stream[d->stream], level);
     if (level == 0 && fault(SIM_SPURIOUS))
         return (d->mask & TN_READ) && (d->mask & TN_WRITE)
                    ? (sim_choose(2) == 0 ? TN_READ : TN_WRITE)

@@ -478,14 +478,15 @@ int32_t tn_next(struct tn_server *s, struct tn_event *ev, int32_t timeout_ms)
 */
 static int32_t send_apart(struct tn_server *s, uint32_t slot, const uint8_t *data, uint32_t len)
 {
-    const uint32_t idle = s->write_ms > 0 && s->conn[slot].block == TN_NO_BLOCK ? 1 : 0;
+    const uint32_t block = s->conn[slot].block;
+    const uint32_t first = block == TN_NO_BLOCK || s->buffer[block].out_len == 0 ? 1 : 0;
     int32_t n;
 
     //@ assert within: 0 <= s->pool.perm[s->pool.free > 0 ? s->pool.free - 1 : 0] < TN_BLOCKS;
     if (tn_link_borrow(s, slot) == 0)
         return 0;
     n = tn_link_queue(s, slot, data, len);
-    if (idle == 1)
+    if (n > 0 && first == 1 && s->write_ms > 0)
         s->active_ms[slot] = s->now_ms;
     tn_delivery_unpark(s, slot);
     tn_delivery_rest(s, slot);

@@ -33,11 +33,13 @@ struct tn_options {
     uint32_t connections; /* at most this many, 1 .. TN_CONNECTIONS; default 1,024, or all */
     uint32_t framing;     /* enum tn_framing; default TN_RAW */
     uint32_t frame_max;   /* longest payload, 1 .. TN_FRAME_MAX; default TN_FRAME_MAX */
-    uint32_t idle_ms;     /* close a connection on which no byte moved so long; 0: never */
-    uint32_t read_ms;     /* close one whose frame is not whole so long after its first byte, or
-                             after the frame before it was delivered; 0: as idle */
+    uint32_t idle_ms;     /* close a connection on which no byte moved so long; 0: never.  With
+                             read_ms, bytes that go on with a frame do not count */
+    uint32_t read_ms;     /* close one whose frame is not whole so long after its first byte; a
+                             frame delivered and the first bytes pending to be sent begin it
+                             anew; 0: as idle */
     uint32_t write_ms;    /* close one that so long has taken nothing of its pending output and
-                             sent no frame; 0: as idle */
+                             sent nothing but the rest of a frame; 0: as idle */
     uint32_t linger_ms;   /* wait so long for a peer to finish after us; default 2,000 */
     uint32_t model;       /* enum tn_model (poll/poller.h); default TN_EPOLL */
 };

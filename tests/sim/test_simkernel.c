@@ -388,7 +388,7 @@ TEST(by_edge_room_is_reported_to_whom_a_send_fell_short)
     CHECK_EQ(reported(), 0);
 }
 
-TEST(by_edge_what_is_ready_no_more_at_the_wait_is_forgotten)
+TEST(by_edge_what_is_ready_no_more_is_forgotten_and_room_asked_for_by_the_wait)
 {
     start_by_edge();
     sim_unasked_receive();
@@ -397,6 +397,7 @@ TEST(by_edge_what_is_ready_no_more_at_the_wait_is_forgotten)
     CHECK_EQ(tn_sys_recv(conn, buf, 0, 2), 1);
     CHECK_EQ(reported(), 0);
     CHECK_EQ(sim_peer_read(peer, buf, 32), 32);
+    CHECK_EQ(reported(), TN_WRITE);
     CHECK_EQ(reported(), 0);
 }
 
