@@ -176,8 +176,7 @@ static void note_parked(struct tn_server *s, uint32_t slot)
     requires none: s->conn[slot].block == TN_NO_BLOCK;
     terminates \true; exits \false;
     assigns s->conn[slot].state, s->parked, s->table.interest[slot],
-            s->table.poller.edges,
-            k_reg_mask[s->table.fd[slot]];
+            s->table.poller.edges, k_reg_mask[s->table.fd[slot]];
     TN_SERVER_OK(ensures, s, TN_NONE);
     ensures parked: s->parked == 1 && s->conn[slot].state == TN_CONN_PARKED;
 */

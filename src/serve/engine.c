@@ -261,8 +261,7 @@ static void open_slot(struct tn_server *s, uint32_t slot)
 /*@ TN_SERVER_OK(requires, s, TN_NONE);
     terminates \true; exits \false;
     assigns s->now_ms, s->paused, s->retry_ms, s->table.listening[0 .. TN_LISTENERS - 1],
-            s->table.poller.edges,
-            k_reg_mask[0 .. TN_SYS_FDS - 1];
+            s->table.poller.edges, k_reg_mask[0 .. TN_SYS_FDS - 1];
     TN_SERVER_OK(ensures, s, TN_NONE);
     ensures paused: s->paused == 1;
 */

@@ -122,8 +122,7 @@ void tn_link_watch(struct tn_server *s, uint32_t slot);
     terminates \true; exits \false;
     assigns s->conn[slot].block, s->pool.free, s->pool.perm[0 .. TN_BLOCKS - 1],
             s->pool.pos[0 .. TN_BLOCKS - 1], s->table.interest[slot],
-            s->table.poller.edges,
-            k_reg_mask[s->table.fd[slot]];
+            s->table.poller.edges, k_reg_mask[s->table.fd[slot]];
     TN_SERVER_OK(ensures, s, TN_NONE);
     ensures returned: s->conn[slot].block == TN_NO_BLOCK && s->table.interest[slot] == TN_READ;
 */
