@@ -304,7 +304,7 @@ TEST(a_frame_that_comes_byte_by_byte_must_be_whole_in_time)
     while (!peer_poll(slow, POLLIN, 60));
     CHECK(peer_ns() - first >= 300000000 - GRAIN_NS);
     CHECK(recv(slow, &byte, 1, MSG_DONTWAIT) <= 0); /* a byte that came too late resets it */
-    peer_exchange(silent, "b\n", 2, "b\n", 2); /* a frame not begun has all the time */
+    peer_exchange(silent, "b\n", 2, "b\n", 2);      /* a frame not begun has all the time */
     close(slow);
     close(silent);
     server_stop(&s);
