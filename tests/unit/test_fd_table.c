@@ -79,6 +79,18 @@ static int32_t accepted(void)
     return tn_fd_table_accept(&table, 0);
 }
 
+/* A table with one connection, and its peer.  Returns its slot. */
+static int32_t serve_one(int *peer)
+{
+    int32_t s;
+
+    serve(1);
+    *peer = client();
+    s = accepted();
+    REQUIRE(s >= 0);
+    return s;
+}
+
 static void write_to(int fd)
 {
     REQUIRE(write(fd, "x", 1) == 1);
@@ -361,13 +373,9 @@ TEST(watches_have_a_table_of_their_own_size)
 
 TEST(interest_says_what_a_connection_is_reported_for)
 {
-    int32_t s;
     int peer;
+    const int32_t s = serve_one(&peer);
 
-    serve(1);
-    peer = client();
-    s = accepted();
-    REQUIRE(s >= 0);
     tn_fd_table_interest(&table, (uint32_t)s, TN_WRITE);
     CHECK_EQ(tn_fd_table_wait(&table, SOON_MS, 0), 1);
     CHECK_EQ(tn_fd_table_next(&table), s);
@@ -386,13 +394,9 @@ TEST(a_dead_peer_without_interest_is_reported_at_most_once)
 {
     struct linger reset = {1, 0};
     uint32_t reports = 0;
-    int32_t s;
     int peer;
+    const int32_t s = serve_one(&peer);
 
-    serve(1);
-    peer = client();
-    s = accepted();
-    REQUIRE(s >= 0);
     tn_fd_table_interest(&table, (uint32_t)s, 0);
     REQUIRE(setsockopt(peer, SOL_SOCKET, SO_LINGER, &reset, sizeof reset) == 0);
     close(peer);

@@ -66,13 +66,9 @@ static void serve_many(void)
 
 TEST(what_was_not_used_up_is_reported_again_and_what_was_is_not)
 {
-    int32_t s;
     int peer;
+    const int32_t s = serve_one(&peer);
 
-    serve(1);
-    peer = client();
-    s = accepted();
-    REQUIRE(s >= 0);
     write_to(peer);
     CHECK(is_reported_soon(s));
     CHECK(is_reported(s, 0));
@@ -97,13 +93,9 @@ TEST(what_came_while_nobody_watched_is_reported_to_who_watches_later)
 TEST(after_its_end_a_connection_stays_ready_until_nothing_is_left)
 {
     char byte;
-    int32_t s;
     int peer;
+    const int32_t s = serve_one(&peer);
 
-    serve(1);
-    peer = client();
-    s = accepted();
-    REQUIRE(s >= 0);
     write_to(peer);
     REQUIRE(shutdown(peer, SHUT_WR) == 0);
     do
