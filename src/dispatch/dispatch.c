@@ -115,10 +115,19 @@ int32_t tn_dispatch_listen(struct tn_dispatch *d, int32_t fd)
     return 1;
 }
 
+/* Whether listener l is the queue of a process pool, out of which a worker is
+ * passed connections. */
+static uint32_t is_queue(const struct tn_dispatch *d, uint32_t l)
+{
+    return d->listener[l] == d->queue[0];
+}
+
 static void close_listeners(struct tn_dispatch *d)
 {
     for (uint32_t l = 0; l < d->listeners; l++) {
-        tn_sys_close(d->listener[l]);
+        if (!is_queue(d, l)) {
+            tn_sys_close(d->listener[l]);
+        }
     }
     d->listeners = 0;
 }
@@ -248,8 +257,7 @@ static void begin_or_keep(struct tn_dispatch *d, int32_t fd)
 /* The next connection of listener l: accepted, or passed by our parent. */
 static int32_t next_connection(const struct tn_dispatch *d, uint32_t l)
 {
-    return d->listener[l] == d->queue[0] ? tn_pass_take(d->queue[0])
-                                         : tn_sys_accept(d->listener[l]);
+    return is_queue(d, l) ? tn_pass_take(d->queue[0]) : tn_sys_accept(d->listener[l]);
 }
 
 static void accept_on(struct tn_dispatch *d, uint32_t l)
@@ -264,11 +272,12 @@ static void accept_on(struct tn_dispatch *d, uint32_t l)
 }
 
 /* Takes who had connected before the drain: closing the listeners would break
- * what they were told is a connection. */
+ * what they were told is a connection.  The queue stays, and in it who is there:
+ * for whoever has time for them first, which this worker may not have. */
 static void take_backlog(struct tn_dispatch *d)
 {
     for (uint32_t l = 0; l < d->listeners; l++) {
-        int32_t fd = 0;
+        int32_t fd = is_queue(d, l) ? -1 : 0;
 
         while (fd >= 0 && d->kept < TN_KEPT) {
             fd = next_connection(d, l);
