@@ -341,6 +341,7 @@ static struct tn_step report(struct tn_server *s)
         return take_connection(s, who - TN_LISTENER_COOKIE);
     if (who >= TN_COOKIES)
         return tn_step_of(TN_STEP_MORE, 0, 0, 0);
+    //@ assert watched: s->table.watch[who - TN_WATCH_COOKIE] != -1;
     return tn_step_of(TN_READY, 0, who - TN_WATCH_COOKIE, 0);
 }
 
@@ -562,9 +563,11 @@ static struct tn_step empty_listener(struct tn_server *s, uint32_t l)
         note_accepted(s);
         r = accept_into_slot(s, l);
     }
+    //@ assert idle: s->cur == TN_NONE;
     if (r >= 0)
         return opened(s, (uint32_t)r);
     close_listener(s, l);
+    //@ assert still: s->cur == TN_NONE;
     return tn_step_of(TN_STEP_MORE, 0, 0, 0);
 }
 
