@@ -102,6 +102,14 @@ static void note_sent(struct tn_server *s, uint32_t slot, int32_t n, uint32_t an
         moved_out(s, slot, n);
 }
 
+void tn_delivery_push(struct tn_server *s, uint32_t slot)
+{
+    const int32_t n = tn_link_flush(s, slot);
+
+    if (n > 0)
+        moved_out(s, slot, n);
+}
+
 void tn_delivery_clock(struct tn_server *s, uint32_t slot)
 {
     (void)slot; /* stands in the contract only */

@@ -134,6 +134,19 @@ struct tn_step tn_delivery_next(struct tn_server *s);
 */
 struct tn_step tn_delivery_discard(struct tn_server *s, uint32_t slot);
 
+/* Sends what is pending to a connection that is not being delivered, as far as
+ * the kernel takes it.  That the peer is gone is told by the next report. */
+/*@ TN_SERVER_OK(requires, s, slot);
+    requires live: tn_live(s, slot) && s->cur != slot && s->conn[slot].block != TN_NO_BLOCK;
+    terminates \true; exits \false;
+    assigns s->buffer[s->conn[slot].block].out_head, s->buffer[s->conn[slot].block].out_len,
+            s->table.poller.edges, k_tx[s->table.fd[slot]], s->active_ms[slot],
+            s->counters.bytes_out;
+    TN_SERVER_OK(ensures, s, slot);
+    ensures less: tn_out(s, slot) <= \old(tn_out(s, slot));
+*/
+void tn_delivery_push(struct tn_server *s, uint32_t slot);
+
 /* Leaves a connection that is not being delivered until its next event: an
  * empty buffer goes back, and the descriptor is watched for what is wanted. */
 /*@ TN_SERVER_OK(requires, s, slot);

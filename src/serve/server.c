@@ -464,8 +464,8 @@ int32_t tn_next(struct tn_server *s, struct tn_event *ev, int32_t timeout_ms)
     return 1;
 }
 
-/* Sends to a connection that is not being delivered: the bytes wait until it is
- * reported writable. */
+/* Sends to a connection that is not being delivered: at once if nothing is
+ * pending before; otherwise the bytes wait until it is reported writable. */
 /*@ TN_SERVER_OK(requires, s, TN_NONE);
     requires live:  tn_live(s, slot) && s->cur != slot && s->conn[slot].state < TN_CONN_FLUSHING;
     requires bytes: len <= TN_FRAME_MAX && \valid_read(data + (0 .. len - 1));
@@ -489,6 +489,8 @@ static int32_t send_apart(struct tn_server *s, uint32_t slot, const uint8_t *dat
     if (n > 0 && first == 1 && s->write_ms > 0)
         s->active_ms[slot] = s->now_ms;
     tn_delivery_unpark(s, slot);
+    if (n > 0 && first == 1)
+        tn_delivery_push(s, slot);
     tn_delivery_rest(s, slot);
     return n;
 }

@@ -158,7 +158,9 @@ int32_t tn_next(struct tn_server *s, struct tn_event *ev, int32_t timeout_ms);
 
 /* Accepts one message for sending: the frame that carries data[0 .. len - 1].
  * It is copied; whole frames are accepted or nothing.  data may be the data of
- * a TN_FRAME event.
+ * a TN_FRAME event.  Replies to the connection that is being delivered leave
+ * together, when its delivery ends; to another it leaves at once, if nothing is
+ * pending before it.
  * Returns 1; 0 when there is no room now (it will fit when the peer has read:
  * a reply to the frame just delivered always fits); TN_ETOOBIG beyond the frame
  * maximum; TN_EFRAME when the framing cannot carry it; TN_ESTALE when the

@@ -559,3 +559,34 @@ TEST(frames_that_came_together_cost_three_calls_together)
     CHECK_EQ(sim_peer_read(id, bytes, SIM_PIPE), 30);
     stop();
 }
+
+/* Fan-out: whoever speaks to many pays a call for each, and a change of interest
+ * only for those who do not read. */
+TEST(a_message_to_another_connection_leaves_at_once_and_costs_one_call)
+{
+    struct tn_handle a, b;
+    uint8_t bytes[SIM_PIPE];
+    struct sim_stats before;
+    int32_t slow, reads;
+
+    start(2, 0);
+    slow = opened(&b, 7);
+    reads = opened(&a, SIM_PIPE);
+    CHECK_EQ(next(0), 0);
+    before = *sim_stats();
+    for (uint8_t i = 0; i < 10; i++) {
+        CHECK_EQ(tn_send(&server, a, &i, 1), 1);
+        CHECK_EQ(sim_peer_read(reads, bytes, SIM_PIPE), 5);
+        CHECK_EQ(bytes[4], i);
+    }
+    CHECK_EQ(sim_stats()->calls - before.calls, 10);
+    CHECK_EQ(sim_stats()->modifies, before.modifies);
+    CHECK_EQ(server.pool.free, TN_BLOCKS); /* nothing is pending: no buffer is kept */
+    for (uint8_t i = 0; i < 2; i++)
+        CHECK_EQ(tn_send(&server, b, &i, 1), 1);
+    CHECK_EQ(sim_peer_read(slow, bytes, SIM_PIPE), 7);
+    CHECK_EQ(next(0), 0);
+    CHECK_EQ(sim_peer_read(slow, bytes, SIM_PIPE), 3);
+    CHECK_EQ(bytes[2], 1);
+    stop();
+}
