@@ -9,7 +9,7 @@
 #   csv         the statuses of all properties, from the report plug-in
 #   log         what Frama-C printed
 # and prints, one a line and separated by tabs:
-#   F file function goals proved smoke slowest provers   a function that is proved here
+#   F file function goals proved smoke slowest   a function that is proved here
 #   W file function goal seconds                    a goal that takes a second or more
 #   S file function goal seconds                    one that takes a third of its limit
 #   L file lemmas goals proved                     the lemmas it relies on
@@ -163,18 +163,17 @@ part == "log" {
         if (name !~ /^typed_/)
             gate("model", "-", "a goal of another memory model: " name)
         if (c[1] == "Smoke-test") {
+            tested++
             if ($0 ~ /\[Failed\]/)
                 gate("smoke", "-", "a contradiction or dead code: " substr(name, 7))
             next
         }
-        # once proved is proved: the second pass tries only what is still open
+        # once proved is proved: the second pass tries again what is still open
         goal = substr(name, 7)
         if (!(goal in valid))
             valid[goal] = 0
         if (line ~ / : Valid/) {
             valid[goal] = 1
-            if (/^\[wp\] \[Z3/)
-                needs_z3[goal] = 1
             # what the limit is for: the prover's time, not the simplifier's
             time = 0
             rest = line
@@ -201,7 +200,7 @@ part == "log" {
 
 END {
     end_of_message()
-    goals = smokes
+    goals = 0
     for (i = 1; i <= cfgs; i++) {
         split(cfg[i], c, "\t")
         goals++
@@ -234,8 +233,6 @@ END {
         }
         if (goal_time[goal] > slowest[fn])
             slowest[fn] = goal_time[goal]
-        if (goal in needs_z3)
-            provers[fn] = "cvc4,z3"
         if (goal_time[goal] >= 1)
             printf "W\t%s\t%s\t%s\t%.1f\n", source, fn, goal, goal_time[goal]
         if (goal_time[goal] > limit / 3)
@@ -243,6 +240,8 @@ END {
     }
     if (properties > 0 && goals != announced[3] + 0)
         gate("accounts", "-", "Frama-C announced" announced[3] " goals and " goals " were counted")
+    if (tested != smokes)
+        gate("accounts", "-", tested + 0 " smoke tests ran and " smokes + 0 " were counted")
     functions = 0
     for (fn in defined) {
         functions++
@@ -262,8 +261,8 @@ END {
             gate("exits", fn, "its contract does not say exits \\false")
         if (smoke[fn] + 0 == 0 && (fn in requires) && !(("smoke-none", fn) in excused))
             gate("smoke-none", fn, "no smoke test was made for it")
-        printf "F\t%s\t%s\t%d\t%d\t%d\t%.2f\t%s\n", source, fn, total[fn], proved[fn],
-            smoke[fn], slowest[fn], (fn in provers) ? provers[fn] : "cvc4"
+        printf "F\t%s\t%s\t%d\t%d\t%d\t%.2f\n", source, fn, total[fn], proved[fn],
+            smoke[fn], slowest[fn]
     }
     if (functions > 0 && properties == 0)
         gate("finished", "-", "Frama-C reported on no property: see its log")

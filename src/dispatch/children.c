@@ -98,6 +98,11 @@ void tn_children_end(struct tn_children *c, uint32_t slot, uint32_t crashed, int
     c->due_ms[slot] = crashed == 1 ? now_ms + (int64_t)rest : 0;
 }
 
+void tn_children_forget(struct tn_children *c)
+{
+    c->live = 0;
+}
+
 int64_t tn_children_next(const struct tn_children *c)
 {
     int64_t first = TN_NEVER;

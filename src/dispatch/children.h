@@ -142,6 +142,16 @@ uint32_t tn_children_find(const struct tn_children *c, int32_t pid);
 */
 void tn_children_end(struct tn_children *c, uint32_t slot, uint32_t crashed, int64_t now_ms);
 
+/* Forgets every worker: what a forked child does with its parent's table.  Their
+ * slots are vacant. */
+/*@ requires ok: tn_children_ok(c);
+    terminates \true; exits \false;
+    assigns c->live;
+    ensures ok:    tn_children_ok(c);
+    ensures empty: c->live == 0;
+*/
+void tn_children_forget(struct tn_children *c);
+
 /* When the first of the vacant slots may be started; TN_NEVER when all live. */
 /*@ requires ok: tn_children_ok(c);
     terminates \true; exits \false;

@@ -1,16 +1,57 @@
 #include "dispatch/totals.h"
 
+void tn_totals_clear(struct tn_counters *c)
+{
+    uint32_t r;
+
+    /*@ loop invariant range: 0 <= r <= TN_REASONS;
+        loop invariant done:  \forall integer k; 0 <= k < r ==> c->closed[k] == 0;
+        loop assigns r, c->closed[0 .. TN_REASONS - 1];
+        loop variant TN_REASONS - r;
+    */
+    for (r = 0; r < TN_REASONS; r++) {
+        c->closed[r] = 0;
+    }
+    c->accepted = 0;
+    c->frames = 0;
+    c->sent = 0;
+    c->bytes_in = 0;
+    c->bytes_out = 0;
+    c->wakeups = 0;
+    c->spurious = 0;
+    c->accept_pauses = 0;
+    c->parked = 0;
+}
+
+/* Adds n to *sum, as tn_sum. */
+/*@ requires room: \valid(sum);
+    terminates \true; exits \false;
+    assigns *sum;
+    ensures sum: *sum == tn_sum(\old(*sum), n);
+*/
 static void add(int64_t *sum, int64_t n)
 {
-    *sum = n <= INT64_MAX - *sum ? *sum + n : INT64_MAX;
+    if (n > 0) {
+        *sum = *sum > INT64_MAX - n ? INT64_MAX : *sum + n;
+    }
 }
 
 void tn_totals_add(struct tn_counters *sum, const struct tn_counters *part)
 {
-    add(&sum->accepted, part->accepted);
-    for (uint32_t r = 0; r < TN_REASONS; r++) {
+    uint32_t r;
+
+    /*@ loop invariant range: 0 <= r <= TN_REASONS;
+        loop invariant done:  \forall integer k; 0 <= k < r ==>
+            sum->closed[k] == tn_sum(\at(sum->closed[k], Pre), part->closed[k]);
+        loop invariant rest:  \forall integer k; r <= k < TN_REASONS ==>
+            sum->closed[k] == \at(sum->closed[k], Pre);
+        loop assigns r, sum->closed[0 .. TN_REASONS - 1];
+        loop variant TN_REASONS - r;
+    */
+    for (r = 0; r < TN_REASONS; r++) {
         add(&sum->closed[r], part->closed[r]);
     }
+    add(&sum->accepted, part->accepted);
     add(&sum->frames, part->frames);
     add(&sum->sent, part->sent);
     add(&sum->bytes_in, part->bytes_in);
@@ -23,12 +64,18 @@ void tn_totals_add(struct tn_counters *sum, const struct tn_counters *part)
 
 void tn_totals_close(struct tn_counters *c)
 {
-    int64_t closed = 0;
+    int64_t ended = 0;
+    uint32_t r;
 
-    for (uint32_t r = 0; r < TN_REASONS; r++) {
-        closed += c->closed[r];
+    /*@ loop invariant range: 0 <= r <= TN_REASONS;
+        loop invariant sum:   ended == tn_ended(c, r) && ended >= 0;
+        loop assigns r, ended;
+        loop variant TN_REASONS - r;
+    */
+    for (r = 0; r < TN_REASONS; r++) {
+        add(&ended, c->closed[r]);
     }
-    if (closed < c->accepted) {
-        add(&c->closed[TN_BY_RESET], c->accepted - closed);
+    if (ended < c->accepted) {
+        add(&c->closed[TN_BY_RESET], c->accepted - ended);
     }
 }

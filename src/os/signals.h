@@ -37,11 +37,20 @@ enum tn_signal {
  * A signal goes to one descriptor: have no two for the same.  A process that
  * ignores one (SIG_IGN, as nohup makes it with SIGHUP) is told of it all the same;
  * but not of SIGCHLD, for then nobody has to wait for its children. */
+/*@ terminates \true; exits \false;
+    assigns \nothing;
+    ensures result: \result >= 0 || \result == TN_EINVAL || \result == TN_EFILES ||
+                    \result == TN_EMEMORY || \result == TN_ESYSTEM;
+*/
 int32_t tn_signals_open(uint32_t set);
 
 /* Takes the next signal.  Returns it, one of enum tn_signal, or 0 when there is
  * none.  Equal ones that come before the first is taken are one: after
  * TN_SIGNAL_CHLD, wait for every child that has ended. */
+/*@ terminates \true; exits \false;
+    assigns \nothing;
+    ensures result: 0 <= \result <= TN_SIGNALS_ALL;
+*/
 int32_t tn_signals_take(int32_t fd);
 
 /* Closes fd and unblocks the signals of set in the calling thread: those it was

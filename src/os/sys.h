@@ -5,7 +5,8 @@
  * how often each number was opened, what is registered for readiness, how many
  * bytes have passed.  The proofs stand on these contracts and on nothing else;
  * sys.c keeps them on Linux, the simulated kernel in fuzz/ keeps them in
- * tests.  This is the only file of the project in which something is assumed.
+ * tests.  Only here is something assumed, and of processes in process.h and
+ * signals.h.
  *
  * The kernel's descriptor table, one entry per number f:
  *   k_open[f]  0 closed; 1 open and this server's to close; 2 open and foreign
