@@ -223,19 +223,23 @@ static int32_t transmit(struct tn_server *s, uint32_t slot)
 
 /* Judges what a receive (mask TN_READ) or a send (TN_WRITE) of slot that could
  * have moved room bytes came to: less means that nothing more can be moved now,
- * but for a want of memory, which is no answer at all.  Returns n, or 0 then. */
+ * but for a want of memory, which is no answer at all, and for a connection that
+ * is broken, which has that to tell at every call.  Returns n, or 0 for want of
+ * memory. */
 /*@ requires room: \valid(s);
     requires mask: mask == TN_READ || mask == TN_WRITE;
     terminates \true; exits \false;
     assigns s->table.poller.edges;
     ensures result: \result == (n == TN_EMEMORY ? 0 : n);
-    ensures kept:   n == TN_EMEMORY || (n > 0 && n >= room) ==>
+    ensures kept:   n == TN_EMEMORY || n == TN_ERESET || (n > 0 && n >= room) ==>
                     tn_edges_but{Pre, Post}(&s->table.poller, TN_EDGES);
 */
 static int32_t judge(struct tn_server *s, uint32_t slot, uint32_t mask, int32_t n, size_t room)
 {
     if (n == TN_EMEMORY)
         return 0;
+    if (n == TN_ERESET)
+        return n;
     if (n > 0) {
         //@ assert sign: 0 <= n;
         if ((size_t)n >= room)

@@ -464,6 +464,25 @@ int32_t tn_next(struct tn_server *s, struct tn_event *ev, int32_t timeout_ms)
     return 1;
 }
 
+/* Leaves a connection that was sent to until its next event.  One that waited for
+ * a buffer has got one while something is pending; otherwise it goes on waiting. */
+/*@ TN_SERVER_OK(requires, s, slot);
+    requires live:  tn_live(s, slot) && s->cur != slot && s->conn[slot].block != TN_NO_BLOCK;
+    requires state: s->conn[slot].state < TN_CONN_FLUSHING;
+    requires room:  s->buffer[s->conn[slot].block].in_len < TN_IN_CAP;
+    terminates \true; exits \false;
+    assigns *s, TN_KERNEL_STATE;
+    TN_SERVER_OK(ensures, s, TN_NONE);
+*/
+static void rest_apart(struct tn_server *s, uint32_t slot)
+{
+    if (s->buffer[s->conn[slot].block].out_len > 0)
+        tn_delivery_unpark(s, slot);
+    else if (s->conn[slot].state == TN_CONN_PARKED)
+        tn_link_return(s, slot);
+    tn_delivery_rest(s, slot);
+}
+
 /* Sends to a connection that is not being delivered: at once if nothing is
  * pending before; otherwise the bytes wait until it is reported writable. */
 /*@ TN_SERVER_OK(requires, s, TN_NONE);
@@ -488,10 +507,9 @@ static int32_t send_apart(struct tn_server *s, uint32_t slot, const uint8_t *dat
     n = tn_link_queue(s, slot, data, len);
     if (n > 0 && first == 1 && s->write_ms > 0)
         s->active_ms[slot] = s->now_ms;
-    tn_delivery_unpark(s, slot);
     if (n > 0 && first == 1)
         tn_delivery_push(s, slot);
-    tn_delivery_rest(s, slot);
+    rest_apart(s, slot);
     return n;
 }
 

@@ -300,6 +300,64 @@ TEST(a_hang_up_while_nothing_is_wanted_does_not_spin)
     stop();
 }
 
+/* A message to a connection leaves at once, and may be what meets a break of it
+ * that was reported already; whatever fails next, the caller is told. */
+TEST(a_break_that_a_message_meets_is_told)
+{
+    for (uint32_t k = 0; k < 6; k++) {
+        struct tn_handle a;
+        int32_t broken;
+
+        start(3, 0);
+        broken = opened(&a, ROOM);
+        CHECK_EQ(sim_peer_write(broken, (const uint8_t *)"\0\0", 2), 2);
+        sim_peer_reset(broken);
+        connected(ROOM);
+        connected(ROOM);
+        sim_first_ready(listener);
+        CHECK_EQ(next(0), 1);
+        CHECK_EQ(ev.type, TN_OPENED);
+        CHECK_EQ(next(0), 1); /* by level, the break may be told first */
+        CHECK(ev.type == TN_OPENED || MODEL == TN_EPOLL);
+        if (ev.type == TN_OPENED) {
+            CHECK_EQ(tn_send(&server, a, (const uint8_t *)"x", 1), 1);
+            sim_fail_call(k, 0);
+            for (uint32_t i = 0; i < 8 && next(0) == 0; i++)
+                ;
+        }
+        CHECK(is(&ev, TN_CLOSED, a));
+        CHECK_EQ(ev.reason, TN_BY_RESET);
+        stop();
+    }
+}
+
+/* It has nothing to hold the buffer for, and still waits for one to be read into. */
+TEST(a_message_to_a_connection_that_waits_for_a_buffer_does_not_end_its_wait)
+{
+    struct tn_handle a, b, c;
+    uint8_t bytes[ROOM];
+    int32_t parked;
+
+    start(3, 0);
+    CHECK_EQ(sim_peer_write(opened(&a, ROOM), (const uint8_t *)"\0\0", 2), 2);
+    CHECK_EQ(sim_peer_write(opened(&b, ROOM), (const uint8_t *)"\0\0", 2), 2);
+    CHECK_EQ(next(0), 0);
+    parked = opened(&c, ROOM);
+    say(parked, 1);
+    CHECK_EQ(next(0), 0);
+    CHECK_EQ(server.conn[c.slot].state, TN_CONN_PARKED);
+    CHECK_EQ(tn_send(&server, c, (const uint8_t *)"x", 1), 0); /* no buffer for it either */
+    CHECK_EQ(tn_close(&server, a), 1);
+    CHECK_EQ(tn_send(&server, c, (const uint8_t *)"x", 1), 1);
+    CHECK_EQ(sim_peer_read(parked, bytes, ROOM), 5);
+    CHECK_EQ(server.conn[c.slot].state, TN_CONN_PARKED);
+    CHECK_EQ(server.pool.free, 1);
+    sim_unasked_receive();
+    CHECK_EQ(next(0), 1);
+    CHECK(is(&ev, TN_FRAME, c));
+    stop();
+}
+
 /* 730,000 polls a second in one peer: bytes wait on either side, and nobody
  * can take them. */
 TEST(a_peer_that_does_not_read_is_neither_served_nor_polled)
