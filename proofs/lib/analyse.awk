@@ -255,7 +255,7 @@ END {
             gate("assigns", fn, "its contract has no assigns clause")
         if (!(fn in has_ensures) && !(("ensures", fn) in excused))
             gate("ensures", fn, "its contract has no ensures clause")
-        if (!(fn in has_terminates))
+        if (!(fn in has_terminates) && !(("terminates", fn) in excused))
             gate("terminates", fn, "its contract does not say terminates \\true")
         if (!(fn in has_exits))
             gate("exits", fn, "its contract does not say exits \\false")

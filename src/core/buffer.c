@@ -43,7 +43,12 @@ static void make_room(struct tn_buffer *b, size_t need)
     ensures ok:     tn_buffer_ok(b);
     ensures result: \result == TN_EFRAME || 0 <= \result <= len + TN_FRAME_OVERHEAD;
     ensures length: b->out_len == \old(b->out_len) + (\result > 0 ? \result : 0);
-    ensures some:   0 < len ==> \result != 0;
+    ensures some:   0 < len || framing != TN_RAW ==> \result != 0;
+    ensures size:   \result > 0 ==>
+                    \result == tn_frame_before(framing, len) + len + tn_frame_after(framing);
+    ensures payload: \result > 0 ==>
+                    \let o = b->out_head + \old(b->out_len) + tn_frame_before(framing, len);
+                    \forall integer k; o <= k < o + len ==> b->out[k] == \old(data[k - o]);
     ensures kept:   \forall integer k; b->out_head <= k < b->out_head + \old(b->out_len) ==>
                     b->out[k] == \old(b->out[k]);
 */
@@ -66,6 +71,7 @@ int32_t tn_buffer_queue(struct tn_buffer *b, uint32_t framing, const uint8_t *da
     if (need > TN_OUT_CAP - b->out_len)
         return 0;
     make_room(b, need);
+    //@ assert data: \forall integer i; 0 <= i < len ==> data[i] == \at(data[i], Pre);
     return append(b, framing, data, len);
 }
 

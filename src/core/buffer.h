@@ -63,8 +63,13 @@ void tn_buffer_clear(struct tn_buffer *b, int32_t owner);
     ensures ok:     tn_buffer_ok(b);
     ensures result: \result == TN_EFRAME || 0 <= \result <= len + TN_FRAME_OVERHEAD;
     ensures length: b->out_len == \old(b->out_len) + (\result > 0 ? \result : 0);
-    ensures fits:   \old(TN_OUT_CAP - b->out_len) >= len + TN_FRAME_OVERHEAD && 0 < len ==>
-                    \result != 0;
+    ensures fits:   \old(TN_OUT_CAP - b->out_len) >= len + TN_FRAME_OVERHEAD &&
+                    (0 < len || framing != TN_RAW) ==> \result != 0;
+    ensures size:   \result > 0 ==>
+                    \result == tn_frame_before(framing, len) + len + tn_frame_after(framing);
+    ensures payload: \result > 0 ==>
+                    \let o = b->out_head + \old(b->out_len) + tn_frame_before(framing, len);
+                    \forall integer k; o <= k < o + len ==> b->out[k] == \old(data[k - o]);
     ensures kept_in_order: \forall integer k;
         b->out_head <= k < b->out_head + \old(b->out_len) ==>
             b->out[k] == \old(b->out[k - \at(b->out_head, Post) + b->out_head]);

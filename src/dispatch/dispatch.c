@@ -454,7 +454,7 @@ static int32_t ends_at(struct tn_dispatch *d)
 }
 
 /* Tells the children to drain, once. */
-static void pass_on(struct tn_dispatch *d)
+static void hand_over(struct tn_dispatch *d)
 {
     if (d->orders.order == TN_SERVE || d->draining == 1) {
         return;
@@ -573,14 +573,14 @@ int32_t tn_dispatch_run(struct tn_dispatch *d)
         r = turn(d);
         retry(d);
         if (d->orders.order != TN_SERVE) {
-            pass_on(d);
+            hand_over(d);
             if (is_pool(d)) {
                 serve_kept(d); /* every worker may be at work to the end of the drain */
             }
             force(d);
         }
     }
-    pass_on(d);
+    hand_over(d);
     serve_kept(d);
     if (forks(d)) {
         tn_totals_add(&d->counters, &d->supervisor.totals);

@@ -255,7 +255,7 @@ static int64_t next_start(const struct tn_team *t)
 }
 
 /* Lets the team go on as far as it can without waiting. */
-static void go_on(struct tn_team *t)
+static void keep_going(struct tn_team *t)
 {
     hear_all(t);
     (void)start_missing(t);
@@ -351,7 +351,7 @@ int32_t tn_team_submit(struct tn_team *t, tn_job_work work, const void *data, ui
     task->packet.ticket = t->jobs.ticket[job->slot];
     task->packet.work = work;
     memcpy(task->packet.data, data, len);
-    go_on(t);
+    keep_going(t);
     return 1;
 }
 
@@ -361,13 +361,13 @@ int32_t tn_team_wait(struct tn_team *t, struct tn_job job, void *data, uint32_t 
     if (len > TN_JOB_BYTES) {
         return TN_ETOOBIG;
     }
-    go_on(t);
+    keep_going(t);
     while (tn_job_known(&t->jobs, job) && !tn_job_over(&t->jobs, job.slot)) {
         if (deadline_ms <= tn_sys_now_ms()) {
             return 0;
         }
         await_news(t, deadline_ms);
-        go_on(t);
+        keep_going(t);
     }
     if (!tn_job_known(&t->jobs, job)) {
         return TN_ESTALE;
@@ -402,7 +402,7 @@ int32_t tn_team_kill(struct tn_team *t, struct tn_job job)
     if (tn_team_cancel(t, job) == 0) {
         end_worker(t, t->task[job.slot].worker, 0);
     }
-    go_on(t);
+    keep_going(t);
     return 1;
 }
 
@@ -446,7 +446,7 @@ int32_t tn_team_map(struct tn_team *t, tn_job_work work, void *array, uint32_t s
 
 void tn_team_clear(struct tn_team *t)
 {
-    go_on(t);
+    keep_going(t);
     tn_wake_clear(t->ended); /* all that has ended can be seen */
 }
 
@@ -469,7 +469,7 @@ void tn_team_close(struct tn_team *t, uint32_t cancel)
         }
     }
     while (cancel < 2 && has_work(t)) {
-        go_on(t);
+        keep_going(t);
         if (has_work(t)) {
             await_news(t, TN_NEVER);
         }

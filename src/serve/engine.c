@@ -225,6 +225,8 @@ static int32_t accept_into_slot(struct tn_server *s, uint32_t l)
 {
     const int32_t r = take_descriptor(s, l);
 
+    //@ assert first: s->user_timers.first == \at(s->user_timers.first, Pre);
+    //@ assert user: tn_user_timers_ok(&s->user_timers);
     //@ assert capped: \at(s->table.slots.cap, Pre) <= TN_CONNECTIONS;
     //@ assert timers: tn_timers_ok(&s->timers);
     //@ assert blocks: blocks_same{Pre, Here}(s);
@@ -772,6 +774,14 @@ static int32_t wait_batch(struct tn_server *s, int32_t ms)
 {
     const int32_t n = take_batch(s, ms);
 
+    //@ assert first: s->user_timers.first == \at(s->user_timers.first, Pre);
+    /*@ assert due: \forall integer i; 0 <= i < TN_USER_TIMERS ==>
+            s->user_timers.due[i] == \at(s->user_timers.due[i], Pre) &&
+            s->user_timers.every[i] == \at(s->user_timers.every[i], Pre); */
+    //@ assert kept: tn_user_timers_kept(&s->user_timers);
+    /*@ assert order: \forall integer i; 0 <= i < TN_USER_TIMERS ==>
+            s->user_timers.due[s->user_timers.first] <= s->user_timers.due[i]; */
+    //@ assert user: tn_user_timers_ok(&s->user_timers);
     //@ assert timers: tn_timers_ok(&s->timers);
     //@ assert lives: \forall integer i; tn_live(s, i) <==> tn_live{Pre}(s, i);
     //@ assert alike: \forall integer i; tn_live(s, i) ==> conn_same{Pre, Here}(s, i);

@@ -134,6 +134,7 @@ static void unlend(struct tn_server *s, uint32_t slot)
     ensures timers:  s->timers.cap == \old(s->timers.cap);
     ensures window:  window_same{Pre, Post}(s);
     ensures config:  s->framing == \old(s->framing) && s->frame_max == \old(s->frame_max);
+    ensures user:    s->user_timers.first == \old(s->user_timers.first);
 */
 static void give_back(struct tn_server *s, uint32_t slot)
 {
@@ -320,7 +321,16 @@ void tn_link_drop(struct tn_server *s, uint32_t slot)
             s->buffer[s->conn[slot].block].out[0 .. TN_OUT_CAP - 1], k_log[s->table.fd[slot]];
     ensures result:  \result == TN_EFRAME || 0 <= \result <= len + TN_FRAME_OVERHEAD;
     ensures output:  tn_out(s, slot) == \old(tn_out(s, slot)) + (\result > 0 ? \result : 0);
-    ensures fits:    \old(tn_out(s, slot)) <= TN_OUTPUT_HIGH && 0 < len ==> \result != 0;
+    ensures size:    \result > 0 ==> \result == tn_frame_before(s->framing, len) + len +
+                                               tn_frame_after(s->framing);
+    ensures appended: k_log[s->table.fd[slot]] ==
+                     \old(k_log[s->table.fd[slot]]) + (\result > 0 ? \result : 0);
+    ensures carried: \result > 0 ==> \forall integer i; 0 <= i < len ==>
+                     log_at(s->table.fd[slot], k_inc[s->table.fd[slot]],
+                            \old(k_log[s->table.fd[slot]]) + tn_frame_before(s->framing, len) +
+                                i) == \old(data[i]);
+    ensures fits:    \old(tn_out(s, slot)) <= TN_OUTPUT_HIGH &&
+                     (0 < len || s->framing != TN_RAW) ==> \result != 0;
     ensures fits_in: tn_buffer_ok(&s->buffer[s->conn[slot].block]);
     ensures length:  s->buffer[s->conn[slot].block].in_len ==
                      \old(s->buffer[s->conn[slot].block].in_len);
@@ -341,6 +351,9 @@ static int32_t queue_bytes(struct tn_server *s, uint32_t slot, const uint8_t *da
     struct tn_buffer *b = &s->buffer[s->conn[slot].block];
     const int32_t n = tn_buffer_queue(b, s->framing, data, len);
 
+    /*@ assert bytes: n > 0 ==>
+            \let o = b->out_head + b->out_len - n + tn_frame_before(s->framing, len);
+            \forall integer k; o <= k < o + len ==> b->out[k] == \at(data[k - o], Pre); */
     /*@ assert kept: \forall integer k;
             b->out_head <= k < b->out_head + \at(s->buffer[s->conn[slot].block].out_len, Pre) ==>
             b->out[k] == log_at(s->table.fd[slot], k_inc[s->table.fd[slot]],
@@ -359,6 +372,13 @@ static int32_t queue_bytes(struct tn_server *s, uint32_t slot, const uint8_t *da
                 b->out_head + b->out_len ==>
             b->out[k] == log_at(s->table.fd[slot], k_inc[s->table.fd[slot]],
                                 k_tx[s->table.fd[slot]] + k - b->out_head); */
+    //@ assert around: 0 <= tn_frame_before(s->framing, len) && 0 <= tn_frame_after(s->framing);
+    /*@ assert payload: n > 0 ==>
+            \let o = b->out_head + b->out_len - n + tn_frame_before(s->framing, len);
+            \forall integer i; 0 <= i < len ==>
+                b->out[o + i] == \at(data[i], Pre) &&
+                b->out[o + i] == log_at(s->table.fd[slot], k_inc[s->table.fd[slot]],
+                                        k_tx[s->table.fd[slot]] + o - b->out_head + i); */
     return n;
 }
 
@@ -533,6 +553,7 @@ static void cancel(struct tn_server *s, uint32_t slot)
     ensures slots:   tn_slots_same{Pre, Post}(s);
     ensures config:  s->timers.cap == \old(s->timers.cap) &&
                      s->framing == \old(s->framing) && s->frame_max == \old(s->frame_max);
+    ensures user:    s->user_timers.first == \old(s->user_timers.first);
 */
 static void disarm(struct tn_server *s, uint32_t slot)
 {
@@ -558,6 +579,10 @@ static void disarm(struct tn_server *s, uint32_t slot)
     ensures control: window_same{Pre, Post}(s) && control_same{Pre, Post}(s);
     ensures config:  s->timers.cap == \old(s->timers.cap) &&
                      s->framing == \old(s->framing) && s->frame_max == \old(s->frame_max);
+    ensures user:    s->user_timers.first == \old(s->user_timers.first);
+    ensures rings:   \forall integer i; 0 <= i < TN_USER_TIMERS ==>
+                     s->user_timers.due[i] == \old(s->user_timers.due[i]) &&
+                     s->user_timers.every[i] == \old(s->user_timers.every[i]);
 */
 static void arm(struct tn_server *s, uint32_t slot, int64_t due)
 {
@@ -589,6 +614,10 @@ static void arm(struct tn_server *s, uint32_t slot, int64_t due)
     ensures others:  others_same{Pre, Post}(s, slot);
     ensures slots:   tn_slots_same{Pre, Post}(s);
     ensures window:  window_same{Pre, Post}(s);
+    ensures user:    s->user_timers.first == \old(s->user_timers.first);
+    ensures rings:   \forall integer i; 0 <= i < TN_USER_TIMERS ==>
+                     s->user_timers.due[i] == \old(s->user_timers.due[i]) &&
+                     s->user_timers.every[i] == \old(s->user_timers.every[i]);
 */
 static void set_time(struct tn_server *s, uint32_t slot, int64_t due)
 {
@@ -598,6 +627,10 @@ static void set_time(struct tn_server *s, uint32_t slot, int64_t due)
 void tn_link_time(struct tn_server *s, uint32_t slot, int64_t due)
 {
     set_time(s, slot, due);
+    //@ assert range: s->user_timers.first < TN_USER_TIMERS && \valid(&s->user_timers);
+    //@ assert kept: tn_user_timers_kept(&s->user_timers);
+    /*@ assert order: \forall integer i; 0 <= i < TN_USER_TIMERS ==>
+            s->user_timers.due[s->user_timers.first] <= s->user_timers.due[i]; */
 }
 
 /* Disarms the earliest timer that is due. */
@@ -702,6 +735,7 @@ static void shut(struct tn_server *s, uint32_t slot)
     ensures lives:  \forall integer i; i != slot ==> (tn_live(s, i) <==> tn_live{Pre}(s, i));
     ensures no_buffer_leak: tn_no_buffer_leak(s, TN_NONE);
     ensures others: others_same{Pre, Post}(s, slot);
+    ensures user:    s->user_timers.first == \old(s->user_timers.first);
 */
 static void release(struct tn_server *s, uint32_t slot)
 {
@@ -739,6 +773,7 @@ static void release(struct tn_server *s, uint32_t slot)
     ensures others: others_same{Pre, Post}(s, slot);
     ensures rest:   buffers_same{Pre, Post}(s, TN_NONE);
     ensures window: window_same{Pre, Post}(s);
+    ensures user:    s->user_timers.first == \old(s->user_timers.first);
 */
 static void vacate(struct tn_server *s, uint32_t slot)
 {
@@ -817,6 +852,7 @@ static void forget(struct tn_server *s, uint32_t slot)
     ensures rest:   buffers_same{Pre, Post}(s, TN_NONE);
     ensures ended:  \old(s->cur) == slot ==> s->cur == TN_NONE && s->off == 0;
     ensures window: \old(s->cur) != slot ==> window_same{Pre, Post}(s);
+    ensures user:    s->user_timers.first == \old(s->user_timers.first);
 */
 static void leave(struct tn_server *s, uint32_t slot)
 {
@@ -826,7 +862,17 @@ static void leave(struct tn_server *s, uint32_t slot)
 
 void tn_link_close(struct tn_server *s, uint32_t slot)
 {
+    //@ assert capped: s->timers.cap <= TN_CONNECTIONS && s->table.slots.cap <= TN_CONNECTIONS;
     leave(s, slot);
+    //@ assert first: s->user_timers.first == \at(s->user_timers.first, Pre);
+    //@ assert range: s->user_timers.first < TN_USER_TIMERS && \valid(&s->user_timers);
+    /*@ assert due: \forall integer i; 0 <= i < TN_USER_TIMERS ==>
+            s->user_timers.due[i] == \at(s->user_timers.due[i], Pre) &&
+            s->user_timers.every[i] == \at(s->user_timers.every[i], Pre); */
+    //@ assert kept: tn_user_timers_kept(&s->user_timers);
+    /*@ assert order: \forall integer i; 0 <= i < TN_USER_TIMERS ==>
+            s->user_timers.due[s->user_timers.first] <= s->user_timers.due[i]; */
+    //@ assert user: tn_user_timers_ok(&s->user_timers);
     //@ assert closed: !tn_live(s, slot) && others_same{Pre, Here}(s, slot);
     //@ assert pending: tn_pending(s);
     //@ assert arrived: tn_arrived(s);

@@ -142,7 +142,16 @@ void tn_link_idle(struct tn_server *s, uint32_t slot);
     TN_SERVER_OK(ensures, s, slot);
     ensures result: \result == TN_EFRAME || 0 <= \result <= len + TN_FRAME_OVERHEAD;
     ensures output: tn_out(s, slot) == \old(tn_out(s, slot)) + (\result > 0 ? \result : 0);
-    ensures fits:   \old(tn_out(s, slot)) <= TN_OUTPUT_HIGH && 0 < len ==> \result != 0;
+    ensures size:   \result > 0 ==> \result == tn_frame_before(s->framing, len) + len +
+                                              tn_frame_after(s->framing);
+    ensures appended: k_log[s->table.fd[slot]] ==
+                    \old(k_log[s->table.fd[slot]]) + (\result > 0 ? \result : 0);
+    ensures carried: \result > 0 ==> \forall integer i; 0 <= i < len ==>
+                    log_at(s->table.fd[slot], k_inc[s->table.fd[slot]],
+                           \old(k_log[s->table.fd[slot]]) + tn_frame_before(s->framing, len) +
+                               i) == \old(data[i]);
+    ensures fits:   \old(tn_out(s, slot)) <= TN_OUTPUT_HIGH &&
+                    (0 < len || s->framing != TN_RAW) ==> \result != 0;
 */
 int32_t tn_link_queue(struct tn_server *s, uint32_t slot, const uint8_t *data, uint32_t len);
 

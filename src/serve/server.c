@@ -3,13 +3,43 @@
 #include "serve/engine.h"
 #include "serve/kept.h"
 
-/* An event that tells of a frame; a pool of which all is free. */
+/* An event that tells of a frame; a server that has no connection yet. */
 /*@ lemma frame_at: \forall struct tn_server *s, struct tn_event ev, integer o;
         ev.len <= s->frame_max ==> 0 <= o <= TN_IN_CAP - ev.len ==>
         ev.data == &s->buffer[s->conn[ev.conn.slot].block].in[0] + o ==>
         tn_out(s, ev.conn.slot) <= TN_OUTPUT_HIGH ==> tn_frame_ok(s, ev);
     lemma nothing_lent: \forall struct tn_server *s;
         tn_pool_ok(&s->pool) ==> s->pool.free == TN_BLOCKS ==> \forall integer b; !tn_lent(s, b);
+    predicate user_same{A, B}(struct tn_server *s) =
+        \at(s->user_timers.first, A) == \at(s->user_timers.first, B) &&
+        \forall integer i; 0 <= i < TN_USER_TIMERS ==>
+            \at(s->user_timers.due[i], A) == \at(s->user_timers.due[i], B) &&
+            \at(s->user_timers.every[i], A) == \at(s->user_timers.every[i], B);
+    lemma user_kept{A, B}: \forall struct tn_server *s;
+        user_same{A, B}(s) ==> \at(tn_user_timers_ok(&s->user_timers), A) ==>
+        \at(\valid(&s->user_timers), B) ==> \at(tn_user_timers_ok(&s->user_timers), B);
+    // everything but the table is as it begins
+    predicate set_up_ok{L}(struct tn_server *s) =
+        tn_framing_known(s->framing) && 1 <= s->frame_max <= TN_FRAME_MAX && s->paused == 0 &&
+        s->parked == 0 && s->draining == 0 && s->park_cursor == 0 && s->drain_cursor == 0 &&
+        0 <= s->now_ms <= TN_CLOCK_MAX && 0 <= s->waited_ms <= TN_CLOCK_MAX &&
+        s->cur == TN_NONE && s->off == 0;
+    predicate laid_out{L}(struct tn_server *s, integer cap) =
+        set_up_ok(s) && tn_pool_ok(&s->pool) && s->pool.free == TN_BLOCKS &&
+        tn_timers_ok(&s->timers) && s->timers.cap == cap;
+    predicate new_server{L}(struct tn_server *s) =
+        (\forall integer i; !tn_live(s, i)) && (\forall integer b; !tn_lent(s, b)) &&
+        s->cur == TN_NONE && s->off == 0;
+    lemma new_shape: \forall struct tn_server *s, integer cap;
+        \valid(s) ==> laid_out(s, cap) ==> tn_slots_ok(&s->table.slots) ==>
+        s->table.slots.cap == cap ==> tn_server_shape(s);
+    lemma new_empty: \forall struct tn_server *s, integer cap;
+        laid_out(s, cap) ==> (\forall integer i; !tn_live(s, i)) ==> new_server(s);
+    lemma new_connections: \forall struct tn_server *s; new_server(s) ==>
+        tn_owned(s, TN_NONE) && tn_rests(s, TN_NONE) && tn_watched(s, TN_NONE) && tn_window(s);
+    lemma new_streams: \forall struct tn_server *s; new_server(s) ==>
+        tn_no_buffer_leak(s, TN_NONE) && tn_promised(s, TN_NONE) && tn_pending(s) && tn_sent(s) &&
+        tn_arrived(s);
 */
 
 /* Says whether every option is in its range: 1 or 0. */
@@ -33,6 +63,7 @@ static uint32_t options_ok(const struct tn_options *o)
     assigns s->buffer[0 .. TN_BLOCKS - 1].owner, s->buffer[0 .. TN_BLOCKS - 1].in_len,
             s->buffer[0 .. TN_BLOCKS - 1].out_head, s->buffer[0 .. TN_BLOCKS - 1].out_len;
     ensures buffers: tn_buffers(s);
+    ensures free:    s->pool.free == \old(s->pool.free);
 */
 static void clear_buffers(struct tn_server *s)
 {
@@ -40,6 +71,7 @@ static void clear_buffers(struct tn_server *s)
 
     /*@ loop invariant 0 <= b <= TN_BLOCKS;
         loop invariant \forall integer o; 0 <= o < b ==> tn_buffer_ok(&s->buffer[o]);
+        loop invariant s->pool.free == \at(s->pool.free, Pre);
         loop assigns b, s->buffer[0 .. TN_BLOCKS - 1].owner, s->buffer[0 .. TN_BLOCKS - 1].in_len,
                      s->buffer[0 .. TN_BLOCKS - 1].out_head, s->buffer[0 .. TN_BLOCKS - 1].out_len;
         loop variant TN_BLOCKS - b;
@@ -48,25 +80,41 @@ static void clear_buffers(struct tn_server *s)
         tn_buffer_clear(&s->buffer[b], 0);
 }
 
-/* Makes all buffers free, and all timers of cap slots and of the caller disarmed. */
-/*@ requires room: \valid(s) && 0 < cap <= TN_CONNECTIONS;
+/* Makes all buffers free. */
+/*@ requires room:  \valid(s);
+    requires ready: set_up_ok(s);
     terminates \true; exits \false;
-    assigns s->pool, s->timers, s->user_timers, s->buffer[0 .. TN_BLOCKS - 1].owner,
-            s->buffer[0 .. TN_BLOCKS - 1].in_len, s->buffer[0 .. TN_BLOCKS - 1].out_head,
-            s->buffer[0 .. TN_BLOCKS - 1].out_len;
+    assigns s->pool, s->buffer[0 .. TN_BLOCKS - 1].owner, s->buffer[0 .. TN_BLOCKS - 1].in_len,
+            s->buffer[0 .. TN_BLOCKS - 1].out_head, s->buffer[0 .. TN_BLOCKS - 1].out_len;
+    ensures ready:   set_up_ok(s);
     ensures pool:    tn_pool_ok(&s->pool) && s->pool.free == TN_BLOCKS;
-    ensures timers:  tn_timers_ok(&s->timers) && s->timers.cap == cap;
+    ensures buffers: tn_buffers(s);
+*/
+static void free_buffers(struct tn_server *s)
+{
+    tn_pool_init(&s->pool);
+    clear_buffers(s);
+}
+
+/* Makes all timers disarmed: those of cap slots, and the caller's. */
+/*@ requires room:  \valid(s) && 0 < cap <= TN_CONNECTIONS;
+    requires ready: set_up_ok(s);
+    requires pool:  tn_pool_ok(&s->pool) && s->pool.free == TN_BLOCKS;
+    requires buffers: tn_buffers(s);
+    terminates \true; exits \false;
+    assigns s->timers, s->user_timers;
+    ensures ready:   laid_out(s, cap);
     ensures user:    tn_user_timers_ok(&s->user_timers);
     ensures buffers: tn_buffers(s);
 */
-static void lay_out(struct tn_server *s, uint32_t cap)
+static void disarm_timers(struct tn_server *s, uint32_t cap)
 {
-    clear_buffers(s);
-    tn_pool_init(&s->pool);
-    //@ ghost Free: ;
     tn_timers_init(&s->timers, cap);
+    //@ ghost Disarmed: ;
+    //@ assert pool: tn_pool_same{Pre, Here}(s) && s->pool.free == \at(s->pool.free, Pre);
     tn_user_timers_init(&s->user_timers);
-    //@ assert same: tn_pool_same{Free, Here}(s) && s->pool.free == \at(s->pool.free, Free);
+    //@ assert timers: tn_timers_same{Disarmed, Here}(s) && due_same{Disarmed, Here}(s);
+    //@ assert pool: tn_pool_same{Disarmed, Here}(s);
 }
 
 /* The shorter of two timeouts, of which 0 is none. */
@@ -87,13 +135,12 @@ static uint32_t shorter(uint32_t a, uint32_t b)
             s->linger_ms, s->cur, s->off, s->scanned,
             s->paused, s->parked, s->park_cursor, s->draining, s->backlog, s->drain_cursor,
             s->now_ms, s->waited_ms, s->retry_ms, s->drain_ms, s->counters;
-    ensures options: s->framing == o->framing && 1 <= s->frame_max <= TN_FRAME_MAX;
-    ensures idle:    s->cur == TN_NONE && s->off == 0 && s->paused == 0 && s->parked == 0 &&
-                     s->park_cursor == 0 && s->draining == 0 && s->drain_cursor == 0 &&
-                     0 <= s->now_ms <= TN_CLOCK_MAX;
+    ensures framing: s->framing == o->framing;
+    ensures ready:   set_up_ok(s);
 */
 static void set_up(struct tn_server *s, const struct tn_options *o)
 {
+    s->counters = (struct tn_counters){0};
     s->framing = o->framing;
     s->frame_max = o->frame_max == 0 ? TN_FRAME_MAX : o->frame_max;
     s->idle_ms = o->idle_ms;
@@ -114,7 +161,6 @@ static void set_up(struct tn_server *s, const struct tn_options *o)
     s->waited_ms = s->now_ms;
     s->retry_ms = TN_NEVER;
     s->drain_ms = TN_NEVER;
-    s->counters = (struct tn_counters){0};
 }
 
 /* Makes everything but the table, for cap connections. */
@@ -122,38 +168,48 @@ static void set_up(struct tn_server *s, const struct tn_options *o)
     requires known: o->framing <= TN_VARINT && o->frame_max <= TN_FRAME_MAX;
     terminates \true; exits \false;
     assigns *s;
-    ensures pool:    tn_pool_ok(&s->pool) && s->pool.free == TN_BLOCKS;
-    ensures timers:  tn_timers_ok(&s->timers) && s->timers.cap == cap;
+    ensures ready:   laid_out(s, cap);
     ensures user:    tn_user_timers_ok(&s->user_timers);
     ensures buffers: tn_buffers(s);
-    ensures options: s->framing == o->framing && 1 <= s->frame_max <= TN_FRAME_MAX;
-    ensures idle:    s->cur == TN_NONE && s->off == 0 && s->paused == 0 && s->parked == 0 &&
-                     s->park_cursor == 0 && s->draining == 0 && s->drain_cursor == 0 &&
-                     0 <= s->now_ms <= TN_CLOCK_MAX;
+    ensures framing: s->framing == o->framing;
 */
 static void prepare(struct tn_server *s, const struct tn_options *o, uint32_t cap)
 {
     set_up(s, o);
-    lay_out(s, cap);
+    free_buffers(s);
+    disarm_timers(s, cap);
 }
 
 /* Makes the table. */
 /*@ requires room:  \valid(s) && 0 < cap <= TN_CONNECTIONS && model < TN_MODELS;
     requires model: k_inv;
     requires none:  \forall integer f; 0 <= f < TN_SYS_FDS ==> k_open[f] != 1 && k_reg[f] == 0;
+    requires ready: laid_out(s, cap);
+    requires user:  tn_user_timers_ok(&s->user_timers);
+    requires buffers: tn_buffers(s);
     terminates \true; exits \false;
     assigns s->table, k_open[0 .. TN_SYS_FDS - 1], k_inc[0 .. TN_SYS_FDS - 1],
             k_own[0 .. TN_SYS_FDS - 1];
     ensures result: \result == 1 || \result == TN_EFILES || \result == TN_EMEMORY ||
                     \result == TN_ESYSTEM;
-    ensures ok:     \result == 1 ==> tn_table_ok(&s->table);
+    ensures ready:  laid_out(s, cap);
+    ensures user:   tn_user_timers_ok(&s->user_timers);
+    ensures buffers: tn_buffers(s);
+    ensures framing: s->framing == \old(s->framing);
+    ensures ok:     \result == 1 ==> tn_table_ok(&s->table) && tn_slots_ok(&s->table.slots);
     ensures empty:  \result == 1 ==> s->table.slots.cap == cap && s->table.slots.live == 0;
+    ensures none:   \result == 1 ==> \forall integer i; !tn_live(s, i);
     ensures failed: \result < 0 ==> k_open == \old(k_open);
-    TN_BESIDE(ensures, s, Pre, Post);
 */
 static int32_t open_table(struct tn_server *s, uint32_t cap, uint32_t model)
 {
-    return tn_fd_table_init(&s->table, cap, model);
+    const int32_t r = tn_fd_table_init(&s->table, cap, model);
+
+    //@ assert pool: tn_pool_same{Pre, Here}(s);
+    //@ assert timers: tn_timers_same{Pre, Here}(s) && due_same{Pre, Here}(s);
+    //@ assert user: user_same{Pre, Here}(s);
+    //@ assert buffers: buffers_same{Pre, Here}(s, TN_NONE);
+    return r;
 }
 
 /* Makes a server with options that are in their ranges. */
@@ -167,7 +223,6 @@ static int32_t open_table(struct tn_server *s, uint32_t cap, uint32_t model)
     ensures result: \result == 1 || \result == TN_EFILES || \result == TN_EMEMORY ||
                     \result == TN_ESYSTEM;
     ensures ok:     \result == 1 ==> tn_server_ok(s);
-    ensures timers: \result == 1 ==> tn_user_timers_ok(&s->user_timers);
     ensures empty:  \result == 1 ==> s->table.slots.live == 0 && s->cur == TN_NONE &&
                     s->framing == o->framing;
     ensures failed: \result < 0 ==> k_open == \old(k_open);
@@ -175,27 +230,18 @@ static int32_t open_table(struct tn_server *s, uint32_t cap, uint32_t model)
 static int32_t start(struct tn_server *s, const struct tn_options *o)
 {
     const uint32_t cap = o->connections == 0 ? TN_DEFAULT_CONNECTIONS : o->connections;
-
     int32_t r;
 
     prepare(s, o, cap);
+    //@ assert options: s->framing == o->framing;
     r = open_table(s, cap, o->model);
     if (r < 0)
         return r;
-    //@ assert pool: tn_pool_ok(&s->pool) && s->pool.free == TN_BLOCKS;
-    //@ assert timers: tn_timers_ok(&s->timers) && s->timers.cap == cap;
-    //@ assert buffers: tn_buffers(s);
-    //@ assert options: s->framing == o->framing && 1 <= s->frame_max <= TN_FRAME_MAX;
+    //@ assert slots: tn_slots_ok(&s->table.slots) && s->table.slots.cap == cap;
+    //@ assert ready: laid_out(s, cap) && \valid(s);
     //@ assert shape: tn_server_shape(s);
-    //@ assert empty: s->cur == TN_NONE && s->off == 0 && s->table.slots.live == 0;
-    //@ assert table: tn_table_ok(&s->table);
-    //@ assert none: \forall integer i; !tn_live(s, i);
-    //@ assert free: \forall integer b; !tn_lent(s, b);
-    //@ assert owned: tn_owned(s, TN_NONE) && tn_no_buffer_leak(s, TN_NONE);
-    //@ assert window: tn_window(s);
-    //@ assert rests: tn_rests(s, TN_NONE);
-    //@ assert watched: tn_watched(s, TN_NONE);
-    //@ assert streams: tn_promised(s, TN_NONE) && tn_pending(s) && tn_sent(s) && tn_arrived(s);
+    //@ assert new: new_server(s);
+    //@ assert framing: o->framing == \at(o->framing, Pre) && s->framing == o->framing;
     return 1;
 }
 
@@ -217,6 +263,12 @@ int32_t tn_listen(struct tn_server *s, int32_t fd)
         return r;
     if (s->paused == 1)
         tn_fd_table_listening(&s->table, (uint32_t)r, 0);
+    //@ assert pool: tn_pool_same{Pre, Here}(s);
+    //@ assert slots: tn_slots_same{Pre, Here}(s);
+    //@ assert timers: tn_timers_same{Pre, Here}(s) && due_same{Pre, Here}(s);
+    //@ assert owners: owners_same{Pre, Here}(s) && blocks_same{Pre, Here}(s);
+    //@ assert others: others_same{Pre, Here}(s, TN_NONE);
+    //@ assert leak: tn_no_buffer_leak(s, TN_NONE);
     return 1;
 }
 
@@ -239,6 +291,14 @@ int32_t tn_timer_set(struct tn_server *s, uint32_t timer, int64_t after_ms, int6
         every_ms > TN_TIMER_MAX_MS)
         return TN_EINVAL;
     tn_user_timers_set(&s->user_timers, timer, tn_sys_now_ms(), after_ms, every_ms);
+    //@ assert pool: tn_pool_same{Pre, Here}(s);
+    //@ assert slots: tn_slots_same{Pre, Here}(s);
+    //@ assert timers: tn_timers_same{Pre, Here}(s) && due_same{Pre, Here}(s);
+    //@ assert reports: tn_reports_same{Pre, Here}(s);
+    //@ assert fds: tn_fds_same{Pre, Here}(s);
+    //@ assert owners: owners_same{Pre, Here}(s) && blocks_same{Pre, Here}(s);
+    //@ assert others: others_same{Pre, Here}(s, TN_NONE);
+    //@ assert leak: tn_no_buffer_leak(s, TN_NONE);
     return 1;
 }
 
@@ -247,11 +307,19 @@ int32_t tn_timer_cancel(struct tn_server *s, uint32_t timer)
     if (timer >= TN_USER_TIMERS)
         return TN_EINVAL;
     tn_user_timers_cancel(&s->user_timers, timer);
+    //@ assert pool: tn_pool_same{Pre, Here}(s);
+    //@ assert slots: tn_slots_same{Pre, Here}(s);
+    //@ assert timers: tn_timers_same{Pre, Here}(s) && due_same{Pre, Here}(s);
+    //@ assert reports: tn_reports_same{Pre, Here}(s);
+    //@ assert fds: tn_fds_same{Pre, Here}(s);
+    //@ assert owners: owners_same{Pre, Here}(s) && blocks_same{Pre, Here}(s);
+    //@ assert others: others_same{Pre, Here}(s, TN_NONE);
+    //@ assert leak: tn_no_buffer_leak(s, TN_NONE);
     return 1;
 }
 
 /* Adds what a step did to the totals. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok:  tn_server_ok(s);
     requires event: tn_step_ok(s, step);
     terminates \true; exits \false;
     assigns s->counters;
@@ -284,10 +352,10 @@ static void account(struct tn_server *s, struct tn_step step)
 }
 
 /* Takes a step, and counts what it did. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok:  tn_server_ok(s);
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
-    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures ok:  tn_server_ok(s);
     ensures event: tn_step_ok(s, \result);
     ensures idle:  \result.type == TN_STEP_IDLE ==>
                    s->cur == TN_NONE && s->table.poller.pos == s->table.poller.count;
@@ -347,7 +415,7 @@ static struct tn_event event_of(const struct tn_server *s, struct tn_step step)
 }
 
 /* Tells the caller what a step came to. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok:  tn_server_ok(s);
     requires room: \valid(ev) && \separated(ev, s);
     requires step: tn_step_ok(s, step) && TN_OPENED <= step.type <= TN_READY;
     requires cap:  s->table.slots.cap <= TN_CONNECTIONS;
@@ -364,11 +432,12 @@ static void tell(const struct tn_server *s, struct tn_step step, struct tn_event
     *ev = event_of(s, step);
     //@ assert pool: tn_pool_same{Pre, Here}(s);
     //@ assert slots: tn_slots_same{Pre, Here}(s);
+    //@ assert reports: tn_reports_same{Pre, Here}(s) && tn_fds_same{Pre, Here}(s);
     //@ assert timers: tn_timers_same{Pre, Here}(s) && due_same{Pre, Here}(s);
 }
 
 /* Counts a wait that returned. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok:  tn_server_ok(s);
     terminates \true; exits \false;
     assigns s->counters.wakeups, s->counters.spurious;
     TN_SERVER_OK(ensures, s, TN_NONE);
@@ -380,16 +449,55 @@ static void count_wait(struct tn_server *s, uint32_t in_vain)
     tn_count(&s->counters.spurious, in_vain);
 }
 
+/* Takes the earliest timer of the caller's that was due when the last wait returned,
+ * or TN_NONE. */
+/*@ requires ok:  tn_server_ok(s);
+    terminates \true; exits \false;
+    assigns s->user_timers.first, s->user_timers.due[0 .. TN_USER_TIMERS - 1];
+    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures result: \result == TN_NONE || \result < TN_USER_TIMERS;
+    ensures never_early: \result != TN_NONE ==>
+                    tn_user_timer_due{Pre}(&s->user_timers, \result) <= s->waited_ms;
+*/
+static uint32_t take_timer(struct tn_server *s)
+{
+    const uint32_t timer = tn_user_timers_take(&s->user_timers, s->waited_ms);
+
+    //@ assert pool: tn_pool_same{Pre, Here}(s);
+    //@ assert slots: tn_slots_same{Pre, Here}(s);
+    //@ assert timers: tn_timers_same{Pre, Here}(s) && due_same{Pre, Here}(s);
+    //@ assert reports: tn_reports_same{Pre, Here}(s);
+    //@ assert fds: tn_fds_same{Pre, Here}(s);
+    //@ assert owners: owners_same{Pre, Here}(s) && blocks_same{Pre, Here}(s);
+    //@ assert others: others_same{Pre, Here}(s, TN_NONE);
+    //@ assert leak: tn_no_buffer_leak(s, TN_NONE);
+    return timer;
+}
+
+/* Tells the caller that a timer has rung. */
+/*@ requires ok:  tn_server_ok(s);
+    requires room: \valid(ev) && \separated(ev, s);
+    terminates \true; exits \false;
+    assigns *ev;
+    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures timer: ev->type == TN_TIMER && ev->timer == timer;
+*/
+static void tell_timer(const struct tn_server *s, uint32_t timer, struct tn_event *ev)
+{
+    (void)s; /* stands in the contract only */
+    *ev = (struct tn_event){.type = TN_TIMER, .timer = timer};
+    //@ assert pool: tn_pool_same{Pre, Here}(s);
+    //@ assert slots: tn_slots_same{Pre, Here}(s);
+    //@ assert timers: tn_timers_same{Pre, Here}(s) && due_same{Pre, Here}(s);
+}
+
 /* Tells the caller of a timer that was due when the last wait returned, if there
  * is one: 1, or 0.  One that is set since then is not: the next wait comes first. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok:  tn_server_ok(s);
     requires room: \valid(ev) && \separated(ev, s);
-    requires timers: tn_user_timers_ok(&s->user_timers);
-    requires clock: s->waited_ms <= TN_CLOCK_MAX;
     terminates \true; exits \false;
     assigns s->user_timers, *ev;
-    TN_SERVER_OK(ensures, s, TN_NONE);
-    ensures timers: tn_user_timers_ok(&s->user_timers);
+    ensures ok:  tn_server_ok(s);
     ensures result: \result == 0 || \result == 1;
     ensures type:   \result == 1 ==> ev->type == TN_TIMER && ev->timer < TN_USER_TIMERS;
     ensures never_early: \result == 1 ==>
@@ -397,22 +505,20 @@ static void count_wait(struct tn_server *s, uint32_t in_vain)
 */
 static int32_t ring(struct tn_server *s, struct tn_event *ev)
 {
-    const uint32_t timer = tn_user_timers_take(&s->user_timers, s->waited_ms);
+    const uint32_t timer = take_timer(s);
 
     if (timer == TN_NONE)
         return 0;
-    *ev = (struct tn_event){.type = TN_TIMER, .timer = timer};
+    tell_timer(s, timer, ev);
     return 1;
 }
 
 /* Waits until the deadline or a timer of the caller's, and counts that. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok:  tn_server_ok(s);
     requires idle: s->cur == TN_NONE && s->table.poller.pos == s->table.poller.count;
-    requires timers: tn_user_timers_ok(&s->user_timers);
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
-    TN_SERVER_OK(ensures, s, TN_NONE);
-    ensures timers: tn_user_timers_ok(&s->user_timers);
+    ensures ok:  tn_server_ok(s);
     ensures result: \result == TN_ESYSTEM || 0 <= \result <= TN_BATCH;
 */
 static int32_t wait_counted(struct tn_server *s, int64_t deadline)
@@ -424,20 +530,27 @@ static int32_t wait_counted(struct tn_server *s, int64_t deadline)
     return r;
 }
 
-int32_t tn_next(struct tn_server *s, struct tn_event *ev, int32_t timeout_ms)
+/* Goes on as long as there is something to do without waiting, or until there is
+ * an event.  Returns 1 with the event, TN_EOF at the end of a drain, otherwise 0. */
+/*@ requires ok:  tn_server_ok(s);
+    requires room: \valid(ev) && \separated(ev, s);
+    terminates \false; exits \false;
+    assigns *s, *ev, TN_KERNEL_STATE;
+    ensures ok:  tn_server_ok(s);
+    ensures result: \result == 1 || \result == 0 || \result == TN_EOF;
+    ensures type:  \result == 1 ==> TN_OPENED <= ev->type <= TN_TIMER;
+    ensures event: \result == 1 ==> tn_event_ok(s, *ev);
+    ensures frame: \result == 1 ==> tn_frame_ok(s, *ev);
+    ensures idle:  \result == 0 ==>
+                   s->cur == TN_NONE && s->table.poller.pos == s->table.poller.count;
+    ensures end:   \result == TN_EOF ==> s->table.slots.live == 0;
+*/
+static int32_t go_on(struct tn_server *s, struct tn_event *ev)
 {
-    int64_t deadline = TN_NEVER;
     struct tn_step step;
-    uint32_t over = 0;
-    int32_t r;
 
-    if (timeout_ms >= 0 || s->tick_ms > 0)
-        tn_delivery_clock(s, TN_NONE);
-    if (timeout_ms >= 0)
-        deadline = s->now_ms + timeout_ms;
-    /*@ TN_SERVER_OK(loop invariant, s, TN_NONE);
-        loop invariant timers: tn_user_timers_ok(&s->user_timers);
-        loop assigns step, r, over, *s, *ev, TN_KERNEL_STATE;
+    /*@ loop invariant ok: tn_server_ok(s);
+        loop assigns step, *s, TN_KERNEL_STATE;
     */
     for (;;) {
         step = step_counted(s);
@@ -445,10 +558,30 @@ int32_t tn_next(struct tn_server *s, struct tn_event *ev, int32_t timeout_ms)
             return TN_EOF;
         if (step.type >= TN_OPENED && step.type <= TN_READY)
             break;
-        if (step.type != TN_STEP_IDLE)
-            continue;
-        if (ring(s, ev) == 1)
-            return 1;
+        if (step.type == TN_STEP_IDLE)
+            return ring(s, ev);
+    }
+    tell(s, step, ev);
+    return 1;
+}
+
+int32_t tn_next(struct tn_server *s, struct tn_event *ev, int32_t timeout_ms)
+{
+    int64_t deadline = TN_NEVER;
+    uint32_t over = 0;
+    int32_t r;
+
+    if (timeout_ms >= 0 || s->tick_ms > 0)
+        tn_delivery_clock(s, TN_NONE);
+    if (timeout_ms >= 0)
+        deadline = s->now_ms + timeout_ms;
+    /*@ loop invariant ok: tn_server_ok(s);
+        loop assigns r, over, *s, *ev, TN_KERNEL_STATE;
+    */
+    for (;;) {
+        r = go_on(s, ev);
+        if (r != 0)
+            return r;
         if (over == 1)
             return 0;
         r = wait_counted(s, deadline);
@@ -460,79 +593,202 @@ int32_t tn_next(struct tn_server *s, struct tn_event *ev, int32_t timeout_ms)
         if (r == 0 && over == 1)
             return ring(s, ev);
     }
-    tell(s, step, ev);
-    return 1;
 }
 
 /* Leaves a connection that was sent to until its next event.  One that waited for
  * a buffer has got one while something is pending; otherwise it goes on waiting. */
 /*@ TN_SERVER_OK(requires, s, slot);
     requires live:  tn_live(s, slot) && s->cur != slot && s->conn[slot].block != TN_NO_BLOCK;
-    requires state: s->conn[slot].state < TN_CONN_FLUSHING;
-    requires room:  s->buffer[s->conn[slot].block].in_len < TN_IN_CAP;
+    requires rests: s->conn[slot].state != TN_CONN_PARKED ==> tn_rests_at(s, slot);
+    requires waits: s->conn[slot].state == TN_CONN_PARKED ==>
+                    s->buffer[s->conn[slot].block].in_len == 0;
     terminates \true; exits \false;
-    assigns *s, TN_KERNEL_STATE;
-    TN_SERVER_OK(ensures, s, TN_NONE);
+    assigns s->conn[slot].block, s->conn[slot].state, s->pool.free,
+            s->pool.perm[0 .. TN_BLOCKS - 1], s->pool.pos[0 .. TN_BLOCKS - 1],
+            s->table.interest[slot], s->table.poller.edges, k_reg_mask[s->table.fd[slot]];
+    ensures ok:      tn_server_ok(s);
+    ensures framing: s->framing == \old(s->framing);
 */
 static void rest_apart(struct tn_server *s, uint32_t slot)
 {
-    if (s->buffer[s->conn[slot].block].out_len > 0)
+    const struct tn_buffer *b = &s->buffer[s->conn[slot].block];
+
+    if (b->out_len > 0)
         tn_delivery_unpark(s, slot);
-    else if (s->conn[slot].state == TN_CONN_PARKED)
+    else if (b->in_len == 0)
         tn_link_return(s, slot);
-    tn_delivery_rest(s, slot);
+    //@ assert slots: tn_slots_same{Pre, Here}(s);
+    //@ assert state: tn_conn_rests(s->conn[slot].state, tn_out(s, slot));
+    //@ assert waits: s->conn[slot].state == TN_CONN_PARKED ==> s->conn[slot].block == TN_NO_BLOCK;
+    /*@ assert room: s->conn[slot].block != TN_NO_BLOCK && s->conn[slot].state == TN_CONN_OPEN ==>
+            s->buffer[s->conn[slot].block].in_len < TN_IN_CAP; */
+    tn_link_watch(s, slot);
+}
+
+/* Output begins to be pending: the write timeout counts from now on. */
+/*@ TN_SERVER_OK(requires, s, slot);
+    requires live: tn_live(s, slot);
+    terminates \true; exits \false;
+    assigns s->active_ms[slot];
+    TN_SERVER_OK(ensures, s, slot);
+    ensures cur: s->cur == \old(s->cur);
+*/
+static void note_pending(struct tn_server *s, uint32_t slot)
+{
+    s->active_ms[slot] = s->now_ms;
+}
+
+/* Sees to it that a connection that is not being delivered owns a buffer.  Returns
+ * 1, or 0 when all are lent. */
+/*@ requires ok:     tn_server_ok(s);
+    requires live:   tn_live(s, slot) && s->cur != slot &&
+                     s->conn[slot].state < TN_CONN_FLUSHING;
+    terminates \true; exits \false;
+    assigns s->conn[slot].block, s->pool.free,
+            s->buffer[s->pool.perm[s->pool.free > 0 ? s->pool.free - 1 : 0]].owner,
+            s->buffer[s->pool.perm[s->pool.free > 0 ? s->pool.free - 1 : 0]].in_len,
+            s->buffer[s->pool.perm[s->pool.free > 0 ? s->pool.free - 1 : 0]].out_head,
+            s->buffer[s->pool.perm[s->pool.free > 0 ? s->pool.free - 1 : 0]].out_len;
+    TN_SERVER_OK(ensures, s, slot);
+    ensures result:  \result == 0 || \result == 1;
+    ensures none:    \result == 0 ==> tn_server_ok(s);
+    ensures same:    s->table.fd[slot] == \old(s->table.fd[slot]) &&
+                     s->framing == \old(s->framing);
+    ensures number:  0 <= s->table.fd[slot] < TN_SYS_FDS;
+    ensures live:    tn_live(s, slot) && s->cur != slot;
+    ensures rests:   s->conn[slot].state < TN_CONN_FLUSHING &&
+                     tn_conn_rests(s->conn[slot].state, tn_out(s, slot));
+    ensures room:    \result == 1 ==> s->conn[slot].block != TN_NO_BLOCK &&
+                     (s->conn[slot].state == TN_CONN_OPEN ==>
+                      s->buffer[s->conn[slot].block].in_len < TN_IN_CAP) &&
+                     (s->conn[slot].state == TN_CONN_PARKED ==>
+                      s->buffer[s->conn[slot].block].in_len == 0);
+*/
+static uint32_t borrow_apart(struct tn_server *s, uint32_t slot)
+{
+    uint32_t r;
+
+    //@ assert number: 0 <= s->table.fd[slot] < TN_SYS_FDS;
+    //@ assert rests: tn_rests_at(s, slot);
+    //@ assert within: 0 <= s->pool.perm[s->pool.free > 0 ? s->pool.free - 1 : 0] < TN_BLOCKS;
+    r = tn_link_borrow(s, slot);
+    //@ assert fd: s->table.fd[slot] == \at(s->table.fd[slot], Pre);
+    return r;
+}
+
+/* Queues a frame for a connection that is not being delivered and owns a buffer,
+ * and sends it at once if nothing was pending before. */
+/*@ TN_SERVER_OK(requires, s, slot);
+    requires live:  tn_live(s, slot) && s->cur != slot && s->conn[slot].block != TN_NO_BLOCK;
+    requires rests: s->conn[slot].state < TN_CONN_FLUSHING &&
+                    tn_conn_rests(s->conn[slot].state, tn_out(s, slot));
+    requires room:  (s->conn[slot].state == TN_CONN_OPEN ==>
+                     s->buffer[s->conn[slot].block].in_len < TN_IN_CAP) &&
+                    (s->conn[slot].state == TN_CONN_PARKED ==>
+                     s->buffer[s->conn[slot].block].in_len == 0);
+    requires bytes: len <= TN_FRAME_MAX && \valid_read(data + (0 .. len - 1));
+    requires apart: \forall integer b; 0 <= b < TN_BLOCKS ==>
+                    \separated(data + (0 .. len - 1), &s->buffer[b].out[0 .. TN_OUT_CAP - 1]);
+    terminates \true; exits \false;
+    assigns s->buffer[s->conn[slot].block].out_head, s->buffer[s->conn[slot].block].out_len,
+            s->buffer[s->conn[slot].block].out[0 .. TN_OUT_CAP - 1], s->table.poller.edges,
+            s->active_ms[slot], s->counters.bytes_out, k_log[s->table.fd[slot]],
+            k_tx[s->table.fd[slot]];
+    TN_SERVER_OK(ensures, s, slot);
+    ensures result: \result == TN_EFRAME || 0 <= \result;
+    ensures rests:  s->conn[slot].state != TN_CONN_PARKED ==> tn_rests_at(s, slot);
+    ensures waits:  s->conn[slot].state == TN_CONN_PARKED ==>
+                    s->buffer[s->conn[slot].block].in_len == 0;
+    ensures appended: k_log[s->table.fd[slot]] ==
+                    \old(k_log[s->table.fd[slot]]) + (\result > 0 ? \result : 0);
+    ensures size:   \result > 0 ==> \result == tn_frame_before(s->framing, len) + len +
+                                              tn_frame_after(s->framing);
+    ensures carried: \result > 0 ==> \old(
+                    tn_carried(data, len, s->table.fd[slot], k_inc[s->table.fd[slot]],
+                               k_log[s->table.fd[slot]] + tn_frame_before(s->framing, len)));
+*/
+static int32_t pass_on(struct tn_server *s, uint32_t slot, const uint8_t *data, uint32_t len)
+{
+    const uint32_t first = s->buffer[s->conn[slot].block].out_len == 0 ? 1 : 0;
+    const int32_t n = tn_link_queue(s, slot, data, len);
+
+    if (n <= 0 || first == 0)
+        return n;
+    if (s->write_ms > 0)
+        note_pending(s, slot);
+    tn_delivery_push(s, slot);
+    return n;
 }
 
 /* Sends to a connection that is not being delivered: at once if nothing is
  * pending before; otherwise the bytes wait until it is reported writable. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok:  tn_server_ok(s);
     requires live:  tn_live(s, slot) && s->cur != slot && s->conn[slot].state < TN_CONN_FLUSHING;
     requires bytes: len <= TN_FRAME_MAX && \valid_read(data + (0 .. len - 1));
     requires apart: \forall integer b; 0 <= b < TN_BLOCKS ==>
                     \separated(data + (0 .. len - 1), &s->buffer[b].out[0 .. TN_OUT_CAP - 1]);
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
-    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures ok:  tn_server_ok(s);
     ensures result: \result == TN_EFRAME || 0 <= \result;
+    ensures same:   s->framing == \old(s->framing);
+    ensures appended: k_log[\old(s->table.fd[slot])] ==
+                    \old(k_log[s->table.fd[slot]]) + (\result > 0 ? \result : 0);
+    ensures size:   \result > 0 ==> \result == tn_frame_before(s->framing, len) + len +
+                                              tn_frame_after(s->framing);
+    ensures carried: \result > 0 ==> \old(
+                    tn_carried(data, len, s->table.fd[slot], k_inc[s->table.fd[slot]],
+                               k_log[s->table.fd[slot]] + tn_frame_before(s->framing, len)));
 */
 static int32_t send_apart(struct tn_server *s, uint32_t slot, const uint8_t *data, uint32_t len)
 {
-    const uint32_t block = s->conn[slot].block;
-    const uint32_t first = block == TN_NO_BLOCK || s->buffer[block].out_len == 0 ? 1 : 0;
     int32_t n;
 
+    //@ assert number: 0 <= s->table.fd[slot] < TN_SYS_FDS;
     //@ assert within: 0 <= s->pool.perm[s->pool.free > 0 ? s->pool.free - 1 : 0] < TN_BLOCKS;
-    if (tn_link_borrow(s, slot) == 0)
+    if (borrow_apart(s, slot) == 0)
         return 0;
-    n = tn_link_queue(s, slot, data, len);
-    if (n > 0 && first == 1 && s->write_ms > 0)
-        s->active_ms[slot] = s->now_ms;
-    if (n > 0 && first == 1)
-        tn_delivery_push(s, slot);
+    n = pass_on(s, slot, data, len);
     rest_apart(s, slot);
     return n;
 }
 
 /* Queues a frame for a connection: the one that is delivered, or another. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok:  tn_server_ok(s);
     requires live:  tn_live(s, slot) && s->conn[slot].state < TN_CONN_FLUSHING;
     requires bytes: len <= TN_FRAME_MAX && \valid_read(data + (0 .. len - 1));
     requires apart: \forall integer b; 0 <= b < TN_BLOCKS ==>
                     \separated(data + (0 .. len - 1), &s->buffer[b].out[0 .. TN_OUT_CAP - 1]);
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
-    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures ok:  tn_server_ok(s);
     ensures result: \result == TN_EFRAME || 0 <= \result;
-    ensures fits:   \old(s->cur == slot && tn_out(s, slot) <= TN_OUTPUT_HIGH) && 0 < len ==>
-                    \result != 0;
+    ensures fits:   \old(s->cur == slot && tn_out(s, slot) <= TN_OUTPUT_HIGH) &&
+                    (0 < len || s->framing != TN_RAW) ==> \result != 0;
+    ensures same:   s->framing == \old(s->framing);
+    ensures appended: k_log[\old(s->table.fd[slot])] ==
+                    \old(k_log[s->table.fd[slot]]) + (\result > 0 ? \result : 0);
+    ensures size:   \result > 0 ==> \result == tn_frame_before(s->framing, len) + len +
+                                              tn_frame_after(s->framing);
+    ensures carried: \result > 0 ==> \old(
+                    tn_carried(data, len, s->table.fd[slot], k_inc[s->table.fd[slot]],
+                               k_log[s->table.fd[slot]] + tn_frame_before(s->framing, len)));
 */
 static int32_t queue(struct tn_server *s, uint32_t slot, const uint8_t *data, uint32_t len)
 {
-    return slot == s->cur ? tn_link_queue(s, slot, data, len) : send_apart(s, slot, data, len);
+    int32_t n;
+
+    if (slot != s->cur)
+        return send_apart(s, slot, data, len);
+    n = tn_link_queue(s, slot, data, len);
+    /*@ assert carried: n > 0 ==> \at(
+            tn_carried(data, len, s->table.fd[slot], k_inc[s->table.fd[slot]],
+                       k_log[s->table.fd[slot]] + tn_frame_before(s->framing, len)), Pre); */
+    return n;
 }
 
 /* Counts a frame that was accepted for sending. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok:  tn_server_ok(s);
     terminates \true; exits \false;
     assigns s->counters.sent;
     TN_SERVER_OK(ensures, s, TN_NONE);
@@ -573,7 +829,7 @@ int32_t tn_finish(struct tn_server *s, struct tn_handle conn)
 }
 
 /* Counts a connection that the caller ended. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok:  tn_server_ok(s);
     terminates \true; exits \false;
     assigns s->counters.closed[TN_BY_CALLER];
     TN_SERVER_OK(ensures, s, TN_NONE);
@@ -604,11 +860,11 @@ void tn_drain(struct tn_server *s, int32_t timeout_ms)
 }
 
 /* Closes one connection; there is one. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok:  tn_server_ok(s);
     requires some: s->table.slots.live > 0;
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
-    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures ok:  tn_server_ok(s);
     ensures fewer: s->table.slots.live == \old(s->table.slots.live) - 1;
 */
 static void close_one(struct tn_server *s)
@@ -620,7 +876,7 @@ static void close_one(struct tn_server *s)
 
 void tn_fini(struct tn_server *s)
 {
-    /*@ TN_SERVER_OK(loop invariant, s, TN_NONE);
+    /*@ loop invariant ok: tn_server_ok(s);
         loop assigns *s, TN_KERNEL_STATE;
         loop variant s->table.slots.live;
     */

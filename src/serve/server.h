@@ -44,7 +44,6 @@ extern "C" {
                     o->framing > TN_VARINT || o->frame_max > TN_FRAME_MAX ||
                     o->model >= TN_MODELS;
     ensures ok:     \result == 1 ==> tn_server_ok(s);
-    ensures timers: \result == 1 ==> tn_user_timers_ok(&s->user_timers);
     ensures empty:  \result == 1 ==> s->table.slots.live == 0 && s->cur == TN_NONE &&
                     s->framing == o->framing;
     ensures failed: \result < 0 ==> k_open == \old(k_open);
@@ -59,7 +58,8 @@ int32_t tn_init(struct tn_server *s, const struct tn_options *o);
     requires foreign: k_number(fd) && k_open[fd] == 2 && k_reg[fd] == 0;
     terminates \true; exits \false;
     assigns s->table.listener[0 .. TN_LISTENERS - 1], s->table.listening[0 .. TN_LISTENERS - 1],
-            k_open[fd], k_own[fd], k_reg[fd], k_reg_slot[fd], k_reg_gen[fd], k_reg_mask[fd];
+            s->table.poller.edges, k_open[fd], k_own[fd], k_reg[fd], k_reg_slot[fd], k_reg_gen[fd],
+            k_reg_mask[fd];
     TN_SERVER_OK(ensures, s, TN_NONE);
     ensures result:  \result == 1 || \result == TN_EOF || \result == TN_EFULL ||
                      \result == TN_EMEMORY || \result == TN_ESYSTEM;
@@ -76,8 +76,8 @@ int32_t tn_listen(struct tn_server *s, int32_t fd);
 /*@ TN_SERVER_OK(requires, s, TN_NONE);
     requires foreign: k_number(fd) && k_open[fd] == 2 && k_reg[fd] == 0;
     terminates \true; exits \false;
-    assigns s->table.watch[0 .. TN_WATCHES - 1], k_own[fd], k_reg[fd], k_reg_slot[fd],
-            k_reg_gen[fd], k_reg_mask[fd];
+    assigns s->table.watch[0 .. TN_WATCHES - 1], s->table.poller.edges, k_own[fd], k_reg[fd],
+            k_reg_slot[fd], k_reg_gen[fd], k_reg_mask[fd];
     TN_SERVER_OK(ensures, s, TN_NONE);
     ensures result:  \result == TN_EFULL || \result == TN_EMEMORY || \result == TN_ESYSTEM ||
                      0 <= \result < TN_WATCHES;
@@ -109,11 +109,9 @@ int32_t tn_unwatch(struct tn_server *s, uint32_t w);
  * Returns 1, or TN_EINVAL: timer is not below TN_USER_TIMERS (core/base.h), or
  * a time is out of its range. */
 /*@ TN_SERVER_OK(requires, s, TN_NONE);
-    requires timers: tn_user_timers_ok(&s->user_timers);
     terminates \true; exits \false;
     assigns s->user_timers;
     TN_SERVER_OK(ensures, s, TN_NONE);
-    ensures timers: tn_user_timers_ok(&s->user_timers);
     ensures result: \result == 1 || \result == TN_EINVAL;
     ensures refused: \result == TN_EINVAL <==> timer >= TN_USER_TIMERS ||
                     after_ms < 0 || after_ms > TN_TIMER_MAX_MS ||
@@ -125,11 +123,9 @@ int32_t tn_timer_set(struct tn_server *s, uint32_t timer, int64_t after_ms, int6
 /* Sets it no more: no TN_TIMER of it comes until it is set again.  Returns 1,
  * also when it was not set, or TN_EINVAL: it is not below TN_USER_TIMERS. */
 /*@ TN_SERVER_OK(requires, s, TN_NONE);
-    requires timers: tn_user_timers_ok(&s->user_timers);
     terminates \true; exits \false;
     assigns s->user_timers;
     TN_SERVER_OK(ensures, s, TN_NONE);
-    ensures timers: tn_user_timers_ok(&s->user_timers);
     ensures result: \result == 1 || \result == TN_EINVAL;
     ensures refused: \result == TN_EINVAL <==> timer >= TN_USER_TIMERS;
     ensures unset:  \result == 1 ==> s->user_timers.due[timer] == TN_NEVER;
@@ -143,11 +139,9 @@ int32_t tn_timer_cancel(struct tn_server *s, uint32_t timer);
  * doing, not a theorem's. */
 /*@ TN_SERVER_OK(requires, s, TN_NONE);
     requires room: \valid(ev) && \separated(ev, s);
-    requires timers: tn_user_timers_ok(&s->user_timers);
     terminates \false; exits \false;
     assigns *s, *ev, TN_KERNEL_STATE;
     TN_SERVER_OK(ensures, s, TN_NONE);
-    ensures timers: tn_user_timers_ok(&s->user_timers);
     ensures result: \result == 1 || \result == 0 || \result == TN_EOF || \result == TN_ESYSTEM;
     ensures type:   \result == 1 ==> TN_OPENED <= ev->type <= TN_TIMER;
     ensures event:  \result == 1 ==> tn_event_ok(s, *ev);
@@ -155,6 +149,11 @@ int32_t tn_timer_cancel(struct tn_server *s, uint32_t timer);
     ensures end:    \result == TN_EOF ==> s->table.slots.live == 0;
 */
 int32_t tn_next(struct tn_server *s, struct tn_event *ev, int32_t timeout_ms);
+
+/*@ // from place at on, what is promised to the descriptor is data[0 .. len - 1]
+    predicate tn_carried{L}(uint8_t *data, integer len, integer fd, integer inc, integer at) =
+        \forall integer i; 0 <= i < len ==> log_at(fd, inc, at + i) == data[i];
+*/
 
 /* Accepts one message for sending: the frame that carries data[0 .. len - 1].
  * It is copied; whole frames are accepted or nothing.  data may be the data of
@@ -175,6 +174,16 @@ int32_t tn_next(struct tn_server *s, struct tn_event *ev, int32_t timeout_ms);
     ensures result: \result == 1 || \result == 0 || \result == TN_ETOOBIG ||
                     \result == TN_EFRAME || \result == TN_ESTALE || \result == TN_EOF;
     ensures stale_refused: \result == TN_ESTALE <==> !\old(tn_handle_live(s, conn));
+    ensures refused: \result != 1 && \result != TN_ESTALE ==>
+                    k_log[\old(s->table.fd[conn.slot])] ==
+                        \old(k_log[s->table.fd[conn.slot]]);
+    ensures accepted: \result == 1 ==>
+                    k_log[\old(s->table.fd[conn.slot])] ==
+                        \old(k_log[s->table.fd[conn.slot]]) +
+                            tn_frame_before(s->framing, len) + len + tn_frame_after(s->framing);
+    ensures carried: \result == 1 ==> \old(
+                    tn_carried(data, len, s->table.fd[conn.slot], k_inc[s->table.fd[conn.slot]],
+                               k_log[s->table.fd[conn.slot]] + tn_frame_before(s->framing, len)));
     ensures reply_fits: \old(tn_handle_live(s, conn) && s->cur == conn.slot &&
                     tn_out(s, conn.slot) <= TN_OUTPUT_HIGH) ==> \result != 0;
 */

@@ -20,7 +20,11 @@
 /* Options: 0 takes the default of each.  Without an idle timeout, peers that
  * leave TN_BLOCKS frames unfinished keep all buffers, and everyone else parked,
  * for as long as they like: set one where peers are not trusted. */
-#define TN_DEFAULT_CONNECTIONS (TN_CONNECTIONS < 1024u ? TN_CONNECTIONS : 1024u)
+#if TN_CONNECTIONS < 1024u
+#define TN_DEFAULT_CONNECTIONS TN_CONNECTIONS
+#else
+#define TN_DEFAULT_CONNECTIONS 1024u
+#endif
 #define TN_DEFAULT_LINGER_MS 2000u
 /* Who had connected before a drain is accepted: at most so many, for who comes
  * all the time must not keep it. */
@@ -135,7 +139,8 @@ struct tn_server {
         s->timers.cap == s->table.slots.cap && tn_framing_known(s->framing) &&
         1 <= s->frame_max <= TN_FRAME_MAX && 0 <= s->paused <= 1 && 0 <= s->parked <= 1 &&
         0 <= s->draining <= 1 && 0 <= s->park_cursor <= s->table.slots.cap &&
-        0 <= s->drain_cursor <= s->table.slots.cap && 0 <= s->now_ms <= TN_CLOCK_MAX;
+        0 <= s->drain_cursor <= s->table.slots.cap && 0 <= s->now_ms <= TN_CLOCK_MAX &&
+        0 <= s->waited_ms <= TN_CLOCK_MAX;
 
     // a connection's state is one of the machine's, its buffer lent to it alone
     predicate tn_owned_at{L}(struct tn_server *s, integer i) =
@@ -239,6 +244,7 @@ struct tn_server {
 */
 #define TN_SERVER_BUT(K, s, x, y) \
     K server : tn_server_shape(s); \
+    K user : tn_user_timers_ok(&(s)->user_timers); \
     TN_TABLE_OK(K, &(s)->table); \
     K owned : tn_owned(s, y); \
     K no_buffer_leak : tn_no_buffer_leak(s, y); \
@@ -252,7 +258,8 @@ struct tn_server {
     K arrived : tn_arrived(s)
 #define TN_SERVER_OK(K, s, x) TN_SERVER_BUT(K, s, x, TN_NONE)
 /*@ predicate tn_server_ok{L}(struct tn_server *s) =
-        tn_server_shape(s) && tn_table_ok(&s->table) && tn_owned(s, TN_NONE) &&
+        tn_server_shape(s) && tn_user_timers_ok(&s->user_timers) && tn_table_ok(&s->table) &&
+        tn_owned(s, TN_NONE) &&
         tn_no_buffer_leak(s, TN_NONE) && tn_buffers(s) && tn_rests(s, TN_NONE) &&
         tn_watched(s, TN_NONE) && tn_window(s) && tn_promised(s, TN_NONE) && tn_pending(s) &&
         tn_sent(s) && tn_arrived(s);
