@@ -69,6 +69,21 @@ static void say(int32_t id, uint8_t byte)
     REQUIRE(sim_peer_write(id, frame, 5) == 5);
 }
 
+/* Two unfinished frames, of a and b, hold both buffers: c, who has said 1, is parked. */
+static int32_t opened_without_buffer(struct tn_handle *a, struct tn_handle *b, struct tn_handle *c)
+{
+    int32_t parked;
+
+    CHECK_EQ(sim_peer_write(opened(a, ROOM), (const uint8_t *)"\0\0", 2), 2);
+    CHECK_EQ(sim_peer_write(opened(b, ROOM), (const uint8_t *)"\0\0", 2), 2);
+    CHECK_EQ(next(0), 0);
+    parked = opened(c, ROOM);
+    say(parked, 1);
+    CHECK_EQ(next(0), 0);
+    CHECK_EQ(server.conn[c->slot].state, TN_CONN_PARKED);
+    return parked;
+}
+
 static uint32_t is(const struct tn_event *e, uint32_t type, struct tn_handle h)
 {
     return e->type == type && e->conn.slot == h.slot && e->conn.gen == h.gen;
@@ -281,14 +296,7 @@ TEST(a_hang_up_while_nothing_is_wanted_does_not_spin)
     int32_t parked;
 
     start(3, 0);
-    /* two unfinished frames hold both buffers, the third connection is parked */
-    CHECK_EQ(sim_peer_write(opened(&a, ROOM), (const uint8_t *)"\0\0", 2), 2);
-    CHECK_EQ(sim_peer_write(opened(&b, ROOM), (const uint8_t *)"\0\0", 2), 2);
-    CHECK_EQ(next(0), 0);
-    parked = opened(&c, ROOM);
-    say(parked, 1);
-    CHECK_EQ(next(0), 0);
-    CHECK_EQ(server.conn[c.slot].state, TN_CONN_PARKED);
+    parked = opened_without_buffer(&a, &b, &c);
     sim_peer_reset(parked);
     CHECK(waits_during(60000) <= 4);
     CHECK_EQ(tn_close(&server, a), 1);
@@ -339,13 +347,7 @@ TEST(a_message_to_a_connection_that_waits_for_a_buffer_does_not_end_its_wait)
     int32_t parked;
 
     start(3, 0);
-    CHECK_EQ(sim_peer_write(opened(&a, ROOM), (const uint8_t *)"\0\0", 2), 2);
-    CHECK_EQ(sim_peer_write(opened(&b, ROOM), (const uint8_t *)"\0\0", 2), 2);
-    CHECK_EQ(next(0), 0);
-    parked = opened(&c, ROOM);
-    say(parked, 1);
-    CHECK_EQ(next(0), 0);
-    CHECK_EQ(server.conn[c.slot].state, TN_CONN_PARKED);
+    parked = opened_without_buffer(&a, &b, &c);
     CHECK_EQ(tn_send(&server, c, (const uint8_t *)"x", 1), 0); /* no buffer for it either */
     CHECK_EQ(tn_close(&server, a), 1);
     CHECK_EQ(tn_send(&server, c, (const uint8_t *)"x", 1), 1);
