@@ -44,6 +44,7 @@ static void make_room(struct tn_buffer *b, size_t need)
     ensures result: \result == TN_EFRAME || 0 <= \result <= len + TN_FRAME_OVERHEAD;
     ensures length: b->out_len == \old(b->out_len) + (\result > 0 ? \result : 0);
     ensures some:   0 < len || framing != TN_RAW ==> \result != 0;
+    ensures refused: \result == TN_EFRAME ==> !\old(tn_frame_carries(framing, data, 0, len));
     ensures size:   \result > 0 ==>
                     \result == tn_frame_before(framing, len) + len + tn_frame_after(framing);
     ensures payload: \result > 0 ==>

@@ -65,6 +65,7 @@ void tn_buffer_clear(struct tn_buffer *b, int32_t owner);
     ensures length: b->out_len == \old(b->out_len) + (\result > 0 ? \result : 0);
     ensures fits:   \old(TN_OUT_CAP - b->out_len) >= len + TN_FRAME_OVERHEAD &&
                     (0 < len || framing != TN_RAW) ==> \result != 0;
+    ensures refused: \result == TN_EFRAME ==> !\old(tn_frame_carries(framing, data, 0, len));
     ensures size:   \result > 0 ==>
                     \result == tn_frame_before(framing, len) + len + tn_frame_after(framing);
     ensures payload: \result > 0 ==>

@@ -117,6 +117,10 @@ struct tn_frame {
 /* The same, for the framing chosen. */
 /*@ predicate tn_frame_scanned(integer framing, uint8_t *p, integer at, integer scanned) =
         framing == TN_LINE ==> tn_no_lf(p, at, at + scanned);
+    // the framing has frames for this payload
+    predicate tn_frame_carries(integer framing, uint8_t *p, integer at, integer length) =
+        (framing == TN_LINE ==> tn_no_lf(p, at, at + length)) &&
+        (framing == TN_RAW ==> 0 < length);
     predicate tn_frame_need(integer framing, uint8_t *p, integer at, integer n, integer max,
                             integer k) =
         (framing == TN_RAW && n == 0) ||

@@ -16,10 +16,13 @@
  * Every deadline_ms is an absolute time of the monotonic clock (tn_sys_now_ms):
  * 0 does not wait, TN_NEVER waits without limit.  No wait ends before it.
  *
- * The bytes lie in a ring that is proved (core/ring.h); that it is used under the
- * lock, and that no wake-up is lost, is checked over all schedules of a few threads
- * in tests/unit/test_channel_schedules.c, and under ThreadSanitizer.  Between
- * processes: os/records.h.
+ * Proved: each call takes the lock once and lets go of it; what the lock guards is
+ * whole elements whenever it is let go of, and nothing that was known of it before
+ * is relied on after; a put that answers 1 has put its element last, once, and any
+ * other none; a take that answers 1 has taken the first, once.  What a lock is, is
+ * assumed (dispatch/channel_lock.h).  That no wake-up is lost is checked over all schedules
+ * of a few threads in tests/unit/test_channel_schedules.c, and the whole under
+ * ThreadSanitizer.  Between processes: os/records.h.
  */
 #ifndef TN_DISPATCH_CHANNEL_H
 #define TN_DISPATCH_CHANNEL_H
@@ -33,6 +36,14 @@
 extern "C" {
 #endif
 
+/* Memory of any type, which is bytes to the provers: their model of memory follows
+ * no conversion from void. */
+#ifdef __FRAMAC__
+typedef uint8_t tn_bytes;
+#else
+typedef void tn_bytes;
+#endif
+
 /* Of fixed size, owned by the caller, not to be moved. */
 struct tn_channel {
     pthread_mutex_t lock;  /* guards the rest */
@@ -43,26 +54,90 @@ struct tn_channel {
     struct tn_ring ring; /* whole elements */
 };
 
+/* Ghost: whether the calling thread holds the lock (1 or 0); how many elements lie
+ * in the channel while it does; and whether its call has moved one (1 or 0). */
+/*@ ghost
+    int32_t  m_held;
+    uint32_t m_elements;
+    int32_t  m_moved;
+*/
+
+/*@ // constant while the channel is open
+    predicate tn_channel_made{L}(struct tn_channel *c) =
+        \valid(c) && 0 < c->size <= c->ring.capacity <= TN_RING_MAX &&
+        \valid(c->ring.data + (0 .. c->ring.capacity - 1)) &&
+        \separated(c, c->ring.data + (0 .. c->ring.capacity - 1));
+    // what the lock guards: whole elements
+    predicate tn_channel_ok{L}(struct tn_channel *c) =
+        tn_channel_made(c) && tn_ring_ok(&c->ring) && 0 <= c->closed <= 1 &&
+        c->ring.length == m_elements * c->size;
+*/
+
 /* Makes c an empty channel for at most capacity elements of size bytes, over
  * memory[0 .. size * capacity - 1], which stays the caller's and needs no alignment.
  * Returns 1; TN_EINVAL unless both are at least 1 and their product at most
  * TN_RING_MAX; TN_ESYSTEM. */
-int32_t tn_channel_open(struct tn_channel *c, void *memory, uint32_t size, uint32_t capacity);
+/*@ requires room:  \valid(c);
+    requires bytes: size * capacity <= TN_RING_MAX ==>
+                    \valid(memory + (0 .. size * capacity - 1)) &&
+                    \separated(c, memory + (0 .. size * capacity - 1));
+    terminates \true; exits \false;
+    assigns *c;
+    ensures result:  \result == 1 || \result == TN_EINVAL || \result == TN_ESYSTEM;
+    ensures refused: \result == TN_EINVAL <==>
+                     size == 0 || capacity == 0 || size * capacity > TN_RING_MAX;
+    ensures made:    \result == 1 ==> tn_channel_made(c) && c->size == size &&
+                     c->ring.capacity == size * capacity;
+    ensures empty:   \result == 1 ==> c->ring.length == 0 && c->closed == 0;
+*/
+int32_t tn_channel_open(struct tn_channel *c, tn_bytes *memory, uint32_t size, uint32_t capacity);
 
 /* Puts the element last as soon as there is room.  Returns 1; 0 when the channel
  * was full up to the deadline; TN_EOF when it is closed. */
-int32_t tn_channel_put(struct tn_channel *c, const void *element, int64_t deadline_ms);
+/*@ requires made:  tn_channel_made(c) && m_held == 0;
+    requires bytes: \valid_read(element + (0 .. c->size - 1));
+    requires apart: \separated(element + (0 .. c->size - 1), c,
+                               c->ring.data + (0 .. c->ring.capacity - 1));
+    terminates \false; exits \false;
+    assigns m_held, m_elements, m_moved, c->closed, c->ring.head, c->ring.length,
+            c->ring.data[0 .. c->ring.capacity - 1];
+    ensures free:   m_held == 0;
+    ensures result: \result == 1 || \result == 0 || \result == TN_EOF;
+    ensures once:   \result == 1 ? m_moved == 1 : m_moved == 0;
+*/
+int32_t tn_channel_put(struct tn_channel *c, const tn_bytes *element, int64_t deadline_ms);
 
 /* Takes the oldest element as soon as there is one.  Returns 1; 0 when the channel
  * was empty up to the deadline; TN_EOF when it is closed and all is taken. */
-int32_t tn_channel_take(struct tn_channel *c, void *element, int64_t deadline_ms);
+/*@ requires made:  tn_channel_made(c) && m_held == 0;
+    requires room:  \valid(element + (0 .. c->size - 1));
+    requires apart: \separated(element + (0 .. c->size - 1), c,
+                               c->ring.data + (0 .. c->ring.capacity - 1));
+    terminates \false; exits \false;
+    assigns m_held, m_elements, m_moved, c->closed, c->ring.head, c->ring.length,
+            c->ring.data[0 .. c->ring.capacity - 1], element[0 .. c->size - 1];
+    ensures free:   m_held == 0;
+    ensures result: \result == 1 || \result == 0 || \result == TN_EOF;
+    ensures once:   \result == 1 ? m_moved == 1 : m_moved == 0;
+*/
+int32_t tn_channel_take(struct tn_channel *c, tn_bytes *element, int64_t deadline_ms);
 
 /* Closes the channel, from any thread, as often as you like: nothing more is put,
  * what is there can be taken, and nobody waits any more. */
+/*@ requires made: tn_channel_made(c) && m_held == 0;
+    terminates \true; exits \false;
+    assigns m_held, m_elements, c->closed, c->ring.head, c->ring.length,
+            c->ring.data[0 .. c->ring.capacity - 1];
+    ensures free: m_held == 0;
+*/
 void tn_channel_close(struct tn_channel *c);
 
 /* Ends the channel, which no thread uses any more.  The memory is the caller's
  * again. */
+/*@ requires made: tn_channel_made(c) && m_held == 0;
+    terminates \true; exits \false;
+    assigns c->lock, c->filled, c->vacant;
+*/
 void tn_channel_fini(struct tn_channel *c);
 
 #ifdef __cplusplus

@@ -25,7 +25,7 @@ struct tn_step tn_delivery_ended(struct tn_server *s, uint32_t slot, int32_t rea
 }
 
 /* The connection in slot is in this state from now on. */
-/*@ TN_SERVER_OK(requires, s, slot);
+/*@ requires ok: tn_server_but(s, slot, TN_NONE);
     requires live:  tn_live(s, slot);
     requires state: TN_CONN_OPEN <= state <= TN_CONN_LINGERING;
     requires cur:   s->cur == slot ==> state != TN_CONN_PARKED && state != TN_CONN_LINGERING;
@@ -41,7 +41,7 @@ static void enter(struct tn_server *s, uint32_t slot, int32_t state)
 
 /* n bytes came from the connection just now, behind `before` bytes of a frame:
  * those that go on with one give it no more time. */
-/*@ TN_SERVER_OK(requires, s, slot);
+/*@ requires ok: tn_server_but(s, slot, TN_NONE);
     requires live: tn_live(s, slot);
     requires n:    0 <= n;
     terminates \true; exits \false;
@@ -59,7 +59,7 @@ static void moved_in(struct tn_server *s, uint32_t slot, int64_t before, int32_t
 }
 
 /* The kernel took n bytes to the connection just now. */
-/*@ TN_SERVER_OK(requires, s, slot);
+/*@ requires ok: tn_server_but(s, slot, TN_NONE);
     requires live: tn_live(s, slot);
     requires n:    0 <= n;
     terminates \true; exits \false;
@@ -87,12 +87,12 @@ static uint32_t begins_anew(const struct tn_server *s)
 }
 
 /* Notes what came of an attempt to send: n bytes, maybe none. */
-/*@ TN_SERVER_OK(requires, s, slot);
+/*@ requires ok: tn_server_but(s, slot, TN_NONE);
     requires live: tn_live(s, slot);
     requires n:    0 <= n;
     terminates \true; exits \false;
     assigns s->active_ms[slot], s->counters.bytes_out;
-    TN_SERVER_OK(ensures, s, slot);
+    ensures ok: tn_server_but(s, slot, TN_NONE);
     ensures active: n > 0 || anew == 1 ==> s->active_ms[slot] == s->now_ms;
     ensures kept:   s->cur == \old(s->cur) && s->now_ms == \old(s->now_ms);
 */
@@ -117,12 +117,12 @@ void tn_delivery_clock(struct tn_server *s, uint32_t slot)
 }
 
 /* Says to the peer that we have finished, and waits for it to finish too. */
-/*@ TN_SERVER_OK(requires, s, slot);
+/*@ requires ok: tn_server_but(s, slot, TN_NONE);
     requires live:  tn_live(s, slot) && s->cur != slot;
     requires spent: tn_out(s, slot) == 0;
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
-    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures ok: tn_server_ok(s);
     ensures cur: s->cur == \old(s->cur);
 */
 static void linger(struct tn_server *s, uint32_t slot)
@@ -166,7 +166,7 @@ void tn_delivery_finish(struct tn_server *s, uint32_t slot, int32_t reason)
 }
 
 /* Notes that some connection is parked. */
-/*@ TN_SERVER_OK(requires, s, slot);
+/*@ requires ok: tn_server_but(s, slot, TN_NONE);
     terminates \true; exits \false;
     assigns s->parked;
     TN_SERVER_OK(ensures, s, slot);
@@ -179,13 +179,13 @@ static void note_parked(struct tn_server *s, uint32_t slot)
 }
 
 /* Makes the connection wait for a buffer. */
-/*@ TN_SERVER_OK(requires, s, slot);
+/*@ requires ok: tn_server_but(s, slot, TN_NONE);
     requires live: tn_live(s, slot) && s->cur == TN_NONE;
     requires none: s->conn[slot].block == TN_NO_BLOCK;
     terminates \true; exits \false;
     assigns s->conn[slot].state, s->parked, s->table.interest[slot],
             s->table.poller.edges, k_reg_mask[s->table.fd[slot]];
-    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures ok: tn_server_ok(s);
     ensures parked: s->parked == 1 && s->conn[slot].state == TN_CONN_PARKED;
 */
 static void park(struct tn_server *s, uint32_t slot)
@@ -209,17 +209,19 @@ void tn_delivery_begin(struct tn_server *s, uint32_t slot, int64_t scanned)
 
 /* Moves a connection on after an attempt to deliver and to send.  Returns 1, or
  * 0 when nothing is left of it but to close it. */
-/*@ TN_SERVER_OK(requires, s, slot);
+/*@ requires ok: tn_server_but(s, slot, TN_NONE);
     requires live:  tn_live(s, slot) && s->cur == TN_NONE &&
                     s->conn[slot].block != TN_NO_BLOCK;
     requires state: s->conn[slot].state != TN_CONN_PARKED &&
                     s->conn[slot].state != TN_CONN_LINGERING;
     requires known: more == 0 || more == 1;
     requires room:  more == 0 && s->conn[slot].state < TN_CONN_FLUSHING ==>
-                    s->buffer[s->conn[slot].block].in_len < TN_IN_CAP;
+                    s->buffer[s->conn[slot].block].in_len < TN_IN_CAP &&
+                    tn_scanned_at(s, s->conn[slot].block, 0,
+                                  s->buffer[s->conn[slot].block].in_len);
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
-    TN_SERVER_OK(ensures, s, \result == 1 ? TN_NONE : slot);
+    ensures ok: tn_server_but(s, \result == 1 ? TN_NONE : slot, TN_NONE);
     ensures result: \result == 0 || \result == 1;
     ensures live:   \result == 0 ==> tn_live(s, slot) && s->cur == TN_NONE;
 */
@@ -282,14 +284,16 @@ static int32_t reason_of(const struct tn_server *s, uint32_t slot)
 /* Ends a delivery: drops what was delivered, sends what is pending, and moves
  * the connection on.  more: frames may be left, held back for lack of room for
  * their replies. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok: tn_server_ok(s);
     requires live:  tn_live(s, slot) && s->cur == slot;
     requires known: more == 0 || more == 1;
     requires room:  more == 0 && s->conn[slot].state < TN_CONN_FLUSHING ==>
-                    s->buffer[s->conn[slot].block].in_len - s->off < TN_IN_CAP;
+                    s->buffer[s->conn[slot].block].in_len - s->off < TN_IN_CAP &&
+                    tn_scanned_at(s, s->conn[slot].block, s->off,
+                                  s->buffer[s->conn[slot].block].in_len - s->off);
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
-    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures ok: tn_server_ok(s);
     ensures event: tn_step_ok(s, \result);
     ensures type:  \result.type == TN_CLOSED || \result.type == TN_STEP_MORE;
 */
@@ -333,6 +337,10 @@ struct found {
                     \result.offset + \result.length <= \result.consumed &&
                     \result.length <= max;
     ensures small:  \result.result == 0 ==> n < TN_IN_CAP;
+    ensures seen:   \result.result == 0 && tn_frame_scanned(framing, in, off, scanned) ==>
+                    tn_frame_scanned(framing, in, off, n);
+    ensures carries: \result.result == 1 && tn_frame_scanned(framing, in, off, scanned) ==>
+                    tn_frame_carries(framing, in, off + \result.offset, \result.length);
     ensures found:  \result.result == 1 && tn_frame_scanned(framing, in, off, scanned) ==>
                     tn_frame_found(framing, in, off, n, max, \result.offset, \result.length,
                                    \result.consumed);
@@ -366,9 +374,14 @@ static struct found look(uint32_t framing, const uint8_t *in, uint32_t off, uint
                     1 <= \result.consumed <= s->buffer[s->conn[s->cur].block].in_len - s->off &&
                     \result.offset + \result.length <= \result.consumed &&
                     \result.length <= s->frame_max && tn_out(s, s->cur) <= TN_OUTPUT_HIGH;
+    ensures carries: \result.result == 1 ==>
+                    tn_frame_carries(s->framing, &s->buffer[s->conn[s->cur].block].in[0],
+                                     s->off + \result.offset, \result.length);
     ensures wanted: \result.result != 0 ==> s->conn[s->cur].state < TN_CONN_FLUSHING;
     ensures small:  \result.result == 0 && s->conn[s->cur].state < TN_CONN_FLUSHING ==>
-                    s->buffer[s->conn[s->cur].block].in_len - s->off < TN_IN_CAP;
+                    s->buffer[s->conn[s->cur].block].in_len - s->off < TN_IN_CAP &&
+                    tn_scanned_at(s, s->conn[s->cur].block, s->off,
+                                  s->buffer[s->conn[s->cur].block].in_len - s->off);
     ensures held:   \result.result == HELD ==> tn_out(s, s->cur) > TN_OUTPUT_LOW;
 */
 static struct found next_frame(const struct tn_server *s)
@@ -378,6 +391,7 @@ static struct found next_frame(const struct tn_server *s)
     const uint32_t off = (uint32_t)s->off;
     struct found found = {0, 0, 0, 0};
 
+    //@ assert scanned: tn_frame_scanned(s->framing, &b->in[0], off, s->scanned);
     /* Usual after the last frame of a receipt: nothing is left to decode. */
     if (off == b->in_len || c->state >= TN_CONN_FLUSHING)
         return found;
@@ -385,12 +399,14 @@ static struct found next_frame(const struct tn_server *s)
         found.result = HELD;
         return found;
     }
-    return look(s->framing, b->in, off, (uint32_t)b->in_len - off, (uint32_t)s->scanned,
-                s->frame_max);
+    found =
+        look(s->framing, b->in, off, (uint32_t)b->in_len - off, (uint32_t)s->scanned, s->frame_max);
+    //@ assert seen: found.result == 0 ==> tn_scanned_at(s, c->block, off, b->in_len - off);
+    return found;
 }
 
 /* Moves past a frame of the connection being served. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok: tn_server_ok(s);
     requires cur:   s->cur != TN_NONE;
     requires frame: consumed <= s->buffer[s->conn[s->cur].block].in_len - s->off;
     terminates \true; exits \false;
@@ -412,6 +428,9 @@ struct tn_step tn_delivery_next(struct tn_server *s)
 
     if (f.result == 1) {
         pass(s, f.consumed);
+        //@ assert mine: tn_live(s, slot) && s->cur == slot;
+        /*@ assert carries: tn_frame_carries(s->framing, &s->buffer[s->conn[slot].block].in[0],
+                                             off + f.offset, f.length); */
         return tn_step_of(TN_FRAME, slot, off + f.offset, f.length);
     }
     if (f.result < 0)
@@ -449,7 +468,9 @@ struct tn_step tn_delivery_receive(struct tn_server *s, uint32_t slot)
     //@ assert mine: slot < TN_CONNECTIONS && tn_owned_at(s, slot);
     tn_delivery_unpark(s, slot);
     before = received(s, slot);
+    //@ assert scanned: tn_scanned_at(s, s->conn[slot].block, 0, before);
     n = tn_link_fill(s, slot);
+    //@ assert still: tn_scanned_at(s, s->conn[slot].block, 0, before);
     if (n == TN_ERESET)
         return tn_delivery_ended(s, slot, TN_BY_RESET);
     if (n == TN_EOF)

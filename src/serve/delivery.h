@@ -32,6 +32,9 @@ struct tn_step {
         (step.type == TN_OPENED ==> tn_live(s, step.slot)) &&
         (step.type == TN_FRAME ==> tn_live(s, step.slot) && s->cur == step.slot &&
              step.b <= s->frame_max && step.a <= TN_IN_CAP - step.b &&
+             s->conn[step.slot].state < TN_CONN_FLUSHING &&
+             tn_frame_carries(s->framing, &s->buffer[s->conn[step.slot].block].in[0], step.a,
+                              step.b) &&
              tn_out(s, step.slot) <= TN_OUTPUT_HIGH) &&
         (step.type == TN_CLOSED ==> step.a < TN_REASONS &&
              !(tn_live(s, step.slot) && s->table.slots.gen[step.slot] == step.b)) &&
@@ -56,7 +59,7 @@ void tn_count(int64_t *counter, int64_t n);
 struct tn_step tn_step_of(uint32_t type, uint32_t slot, uint32_t a, uint32_t b);
 
 /* Reads the clock.  slot may be between two states (TN_NONE: no connection is). */
-/*@ TN_SERVER_OK(requires, s, slot);
+/*@ requires ok: tn_server_but(s, slot, TN_NONE);
     terminates \true; exits \false;
     assigns s->now_ms;
     TN_SERVER_OK(ensures, s, slot);
@@ -64,12 +67,12 @@ struct tn_step tn_step_of(uint32_t type, uint32_t slot, uint32_t a, uint32_t b);
 void tn_delivery_clock(struct tn_server *s, uint32_t slot);
 
 /* Ends a connection by itself, and tells the caller why. */
-/*@ TN_SERVER_OK(requires, s, slot);
+/*@ requires ok: tn_server_but(s, slot, TN_NONE);
     requires live:   tn_live(s, slot);
     requires reason: 0 <= reason < TN_REASONS;
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
-    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures ok: tn_server_ok(s);
     ensures closed: \result.type == TN_CLOSED && tn_step_ok(s, \result);
     ensures cur:    \old(s->cur) == TN_NONE || \old(s->cur) == slot ==> s->cur == TN_NONE;
 */
@@ -82,11 +85,11 @@ struct tn_step tn_delivery_ended(struct tn_server *s, uint32_t slot, int32_t rea
 
 /* Receives for a connection that is open, or parked, and begins to deliver what
  * is there; parks it when no buffer is free. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok: tn_server_ok(s);
     requires readable: tn_readable(s, slot);
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
-    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures ok: tn_server_ok(s);
     ensures event: tn_step_ok(s, \result);
     ensures type:  \result.type == TN_CLOSED || \result.type == TN_STEP_MORE ||
                    \result.type == TN_STEP_PARKED;
@@ -96,11 +99,12 @@ struct tn_step tn_delivery_receive(struct tn_server *s, uint32_t slot);
 
 /* Begins to deliver from a connection at rest that owns a buffer, of whose input
  * the first `scanned` bytes are known to hold no whole frame. */
-/*@ TN_SERVER_OK(requires, s, slot);
+/*@ requires ok: tn_server_but(s, slot, TN_NONE);
     requires live:  tn_live(s, slot) && s->cur == TN_NONE && s->conn[slot].block != TN_NO_BLOCK;
     requires state: s->conn[slot].state != TN_CONN_PARKED &&
                     s->conn[slot].state != TN_CONN_LINGERING;
-    requires scanned: 0 <= scanned <= s->buffer[s->conn[slot].block].in_len;
+    requires scanned: 0 <= scanned <= s->buffer[s->conn[slot].block].in_len &&
+                    tn_scanned_at(s, s->conn[slot].block, 0, scanned);
     terminates \true; exits \false;
     assigns s->cur, s->scanned;
     TN_SERVER_OK(ensures, s, TN_NONE);
@@ -110,11 +114,11 @@ void tn_delivery_begin(struct tn_server *s, uint32_t slot, int64_t scanned);
 
 /* Delivers the next frame of the connection being served, or ends the
  * delivery. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok: tn_server_ok(s);
     requires cur: s->cur != TN_NONE;
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
-    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures ok: tn_server_ok(s);
     ensures event: tn_step_ok(s, \result);
     ensures type:  \result.type == TN_CLOSED || \result.type == TN_STEP_MORE ||
                    \result.type == TN_FRAME;
@@ -122,12 +126,12 @@ void tn_delivery_begin(struct tn_server *s, uint32_t slot, int64_t scanned);
 struct tn_step tn_delivery_next(struct tn_server *s);
 
 /* Receives and drops for a connection that we have finished. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok: tn_server_ok(s);
     requires live: tn_live(s, slot) && s->cur == TN_NONE &&
                    s->conn[slot].state == TN_CONN_LINGERING;
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
-    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures ok: tn_server_ok(s);
     ensures event: tn_step_ok(s, \result);
     ensures type:  \result.type == TN_CLOSED || \result.type == TN_STEP_MORE;
     ensures cur:   s->cur == TN_NONE;
@@ -136,41 +140,41 @@ struct tn_step tn_delivery_discard(struct tn_server *s, uint32_t slot);
 
 /* Sends what is pending to a connection that is not being delivered, as far as
  * the kernel takes it.  That the peer is gone is told by the next report. */
-/*@ TN_SERVER_OK(requires, s, slot);
+/*@ requires ok: tn_server_but(s, slot, TN_NONE);
     requires live: tn_live(s, slot) && s->cur != slot && s->conn[slot].block != TN_NO_BLOCK;
     terminates \true; exits \false;
     assigns s->buffer[s->conn[slot].block].out_head, s->buffer[s->conn[slot].block].out_len,
             s->table.poller.edges, k_tx[s->table.fd[slot]], s->active_ms[slot],
             s->counters.bytes_out;
-    TN_SERVER_OK(ensures, s, slot);
+    ensures ok: tn_server_but(s, slot, TN_NONE);
     ensures less: tn_out(s, slot) <= \old(tn_out(s, slot));
 */
 void tn_delivery_push(struct tn_server *s, uint32_t slot);
 
 /* Leaves a connection that is not being delivered until its next event: an
  * empty buffer goes back, and the descriptor is watched for what is wanted. */
-/*@ TN_SERVER_OK(requires, s, slot);
+/*@ requires ok: tn_server_but(s, slot, TN_NONE);
     requires live:  tn_live(s, slot) && s->cur != slot;
     requires rests: tn_rests_at(s, slot);
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
-    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures ok: tn_server_ok(s);
 */
 void tn_delivery_rest(struct tn_server *s, uint32_t slot);
 
 /* Finishes a connection that is not being delivered: drops its input, and
  * either waits for its output to leave or says that we have finished. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok: tn_server_ok(s);
     requires live:   tn_live(s, slot) && s->cur != slot;
     requires reason: 0 <= reason < TN_REASONS;
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
-    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures ok: tn_server_ok(s);
 */
 void tn_delivery_finish(struct tn_server *s, uint32_t slot, int32_t reason);
 
 /* A parked connection has a buffer again: it is open. */
-/*@ TN_SERVER_OK(requires, s, slot);
+/*@ requires ok: tn_server_but(s, slot, TN_NONE);
     requires live: tn_live(s, slot) && s->cur != slot;
     terminates \true; exits \false;
     assigns s->conn[slot].state;
@@ -182,7 +186,7 @@ void tn_delivery_unpark(struct tn_server *s, uint32_t slot);
 
 /* Stops delivering from a connection, because its bytes are no frame, or the
  * peer or we have finished: what is left in its buffer will not be looked at. */
-/*@ TN_SERVER_OK(requires, s, slot);
+/*@ requires ok: tn_server_but(s, slot, TN_NONE);
     requires live:  tn_live(s, slot) && s->conn[slot].state < TN_CONN_FLUSHING;
     requires known: 0 <= reason < TN_REASONS;
     terminates \true; exits \false;

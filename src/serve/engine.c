@@ -62,7 +62,7 @@ static uint32_t take_report(struct tn_server *s)
 }
 
 /* Takes the next report of the batch. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok: tn_server_ok(s);
     terminates \true; exits \false;
     assigns s->table.poller.pos, s->table.mask;
     TN_SERVER_OK(ensures, s, TN_NONE);
@@ -73,6 +73,7 @@ static uint32_t take_report(struct tn_server *s)
 */
 static uint32_t next_report(struct tn_server *s)
 {
+    //@ assert clauses: TN_SERVER_CLAUSES(s, TN_NONE, TN_NONE);
     const uint32_t who = take_report(s);
 
     //@ assert others: others_same{Pre, Here}(s, TN_NONE);
@@ -80,11 +81,11 @@ static uint32_t next_report(struct tn_server *s)
 }
 
 /* Serves a connection that is ready for mask. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok: tn_server_ok(s);
     requires live: tn_live(s, slot) && s->cur == TN_NONE;
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
-    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures ok: tn_server_ok(s);
     ensures event: tn_step_ok(s, \result);
     ensures type:  \result.type == TN_CLOSED || \result.type == TN_STEP_MORE ||
                    \result.type == TN_STEP_READ;
@@ -106,7 +107,7 @@ static struct tn_step serve(struct tn_server *s, uint32_t slot, size_t mask)
 }
 
 /* Watches listener l for mask, if there is one. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok: tn_server_ok(s);
     requires known: l < TN_LISTENERS && (mask == TN_READ || mask == 0);
     terminates \true; exits \false;
     assigns s->table.listening[l], s->table.poller.edges, k_reg_mask[0 .. TN_SYS_FDS - 1];
@@ -119,7 +120,7 @@ static void listen_for(struct tn_server *s, uint32_t l, uint32_t mask)
 }
 
 /* Notes that accepting is paused (1), or not (0), and when to try again. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok: tn_server_ok(s);
     requires known: paused == 0 || paused == 1;
     terminates \true; exits \false;
     assigns s->paused, s->retry_ms;
@@ -133,12 +134,12 @@ static void note_paused(struct tn_server *s, int64_t paused, int64_t retry_ms)
 }
 
 /* Watches every listener (mask TN_READ), or none (0). */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok: tn_server_ok(s);
     requires mask: mask == TN_READ || mask == 0;
     terminates \true; exits \false;
     assigns s->table.listening[0 .. TN_LISTENERS - 1], s->table.poller.edges,
             k_reg_mask[0 .. TN_SYS_FDS - 1];
-    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures ok: tn_server_ok(s);
 */
 static void listening(struct tn_server *s, uint32_t mask)
 {
@@ -207,7 +208,7 @@ static int32_t take_descriptor(struct tn_server *s, uint32_t l)
 /* Accepts a connection from listener l into a free slot, of which nothing is
  * set but its place in the table.  Returns the slot, or as tn_fd_table_accept
  * does. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok: tn_server_ok(s);
     requires open: l < TN_LISTENERS && s->table.listener[l] != -1;
     requires idle: s->cur == TN_NONE;
     terminates \true; exits \false;
@@ -223,10 +224,9 @@ static int32_t take_descriptor(struct tn_server *s, uint32_t l)
 */
 static int32_t accept_into_slot(struct tn_server *s, uint32_t l)
 {
+    //@ assert clauses: TN_SERVER_CLAUSES(s, TN_NONE, TN_NONE);
     const int32_t r = take_descriptor(s, l);
 
-    //@ assert first: s->user_timers.first == \at(s->user_timers.first, Pre);
-    //@ assert user: tn_user_timers_ok(&s->user_timers);
     //@ assert capped: \at(s->table.slots.cap, Pre) <= TN_CONNECTIONS;
     //@ assert timers: tn_timers_ok(&s->timers);
     //@ assert blocks: blocks_same{Pre, Here}(s);
@@ -241,7 +241,7 @@ static int32_t accept_into_slot(struct tn_server *s, uint32_t l)
 }
 
 /* Makes the connection just accepted into slot an open one. */
-/*@ TN_SERVER_BUT(requires, s, slot, slot);
+/*@ requires ok: tn_server_but(s, slot, slot);
     requires live: tn_live(s, slot) && s->cur != slot && s->table.interest[slot] == TN_READ;
     requires empty: k_rx[s->table.fd[slot]] == 0 && k_tx[s->table.fd[slot]] == 0 &&
                     k_log[s->table.fd[slot]] == 0;
@@ -260,11 +260,11 @@ static void open_slot(struct tn_server *s, uint32_t slot)
 
 /* Pauses accepting for the reason given: until a slot is free, or for a while
  * where the kernel has run out of something. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok: tn_server_ok(s);
     terminates \true; exits \false;
     assigns s->now_ms, s->paused, s->retry_ms, s->table.listening[0 .. TN_LISTENERS - 1],
             s->table.poller.edges, k_reg_mask[0 .. TN_SYS_FDS - 1];
-    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures ok: tn_server_ok(s);
     ensures paused: s->paused == 1;
 */
 static void pause_accepting(struct tn_server *s, int32_t reason)
@@ -275,7 +275,7 @@ static void pause_accepting(struct tn_server *s, int32_t reason)
 }
 
 /* Makes the connection just accepted into slot an open one, and says so. */
-/*@ TN_SERVER_BUT(requires, s, slot, slot);
+/*@ requires ok: tn_server_but(s, slot, slot);
     requires live: tn_live(s, slot) && s->cur == TN_NONE && s->table.interest[slot] == TN_READ;
     requires empty: k_rx[s->table.fd[slot]] == 0 && k_tx[s->table.fd[slot]] == 0 &&
                     k_log[s->table.fd[slot]] == 0;
@@ -296,12 +296,12 @@ static struct tn_step opened(struct tn_server *s, uint32_t slot)
 }
 
 /* Accepts one connection from listener l, or pauses accepting. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok: tn_server_ok(s);
     requires listener: l < TN_LISTENERS && s->table.listener[l] != -1;
     requires idle: s->cur == TN_NONE;
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
-    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures ok: tn_server_ok(s);
     ensures event: tn_step_ok(s, \result);
     ensures type:  \result.type == TN_OPENED || \result.type == TN_STEP_MORE ||
                    \result.type == TN_STEP_PAUSED;
@@ -323,11 +323,11 @@ static struct tn_step take_connection(struct tn_server *s, uint32_t l)
 }
 
 /* Takes the next readiness report and serves it. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok: tn_server_ok(s);
     requires idle: s->cur == TN_NONE;
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
-    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures ok: tn_server_ok(s);
     ensures event: tn_step_ok(s, \result);
     ensures type:  \result.type != TN_FRAME && \result.type != TN_STEP_IDLE &&
                    \result.type != TN_STEP_END;
@@ -394,7 +394,7 @@ static int64_t due_for(const struct tn_server *s, uint32_t slot, int32_t reason)
 /* Looks at a connection whose timer has fired.  What it is waited for may have
  * changed since the timer was set, so the timer fires after the shortest of the
  * timeouts, and is set again while none has passed. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok: tn_server_ok(s);
     requires slot: slot < s->table.slots.cap;
     requires idle: s->cur == TN_NONE;
     terminates \true; exits \false;
@@ -422,6 +422,7 @@ static struct tn_step expired(struct tn_server *s, uint32_t slot)
         return tn_delivery_ended(s, slot, reason);
     next = s->now_ms + s->tick_ms;
     tn_link_time(s, slot, due < next ? due : next);
+    //@ assert rests: tn_rests_at(s, slot);
     return tn_step_of(TN_STEP_MORE, slot, 0, 0);
 }
 
@@ -456,7 +457,7 @@ static uint32_t find(const struct tn_server *s, uint32_t from, int32_t state)
 
 /* Notes where the search for parked connections goes on, and whether there may
  * be one. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok: tn_server_ok(s);
     requires known: 0 <= cursor <= s->table.slots.cap && 0 <= parked <= 1;
     terminates \true; exits \false;
     assigns s->park_cursor, s->parked;
@@ -470,11 +471,11 @@ static void note_search(struct tn_server *s, int64_t cursor, int64_t parked)
 }
 
 /* Turns to the next parked connection, now that a buffer is free. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok: tn_server_ok(s);
     requires idle: s->cur == TN_NONE;
     terminates \true; exits \false;
     assigns s->park_cursor, s->parked;
-    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures ok: tn_server_ok(s);
     ensures type:  \result.type == TN_STEP_MORE || \result.type == TN_STEP_READ;
     ensures read:  \result.type == TN_STEP_READ ==> tn_readable(s, \result.slot);
     ensures none:  \result.type == TN_STEP_MORE ==> s->parked == 0 &&
@@ -520,7 +521,7 @@ static uint32_t first_listener(const struct tn_server *s)
 }
 
 /* Closes listener l. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok: tn_server_ok(s);
     requires open: l < TN_LISTENERS && s->table.listener[l] != -1;
     terminates \true; exits \false;
     assigns s->table.listener[l], s->table.listening[l], k_open[0 .. TN_SYS_FDS - 1],
@@ -534,7 +535,7 @@ static void close_listener(struct tn_server *s, uint32_t l)
 }
 
 /* Notes that a drain accepts one connection less. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok: tn_server_ok(s);
     requires some: s->backlog > 0;
     terminates \true; exits \false;
     assigns s->backlog;
@@ -547,12 +548,12 @@ static void note_accepted(struct tn_server *s)
 }
 
 /* In a drain: accepts one who had connected to listener l, or closes it. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok: tn_server_ok(s);
     requires listener: l < TN_LISTENERS && s->table.listener[l] != -1;
     requires idle: s->cur == TN_NONE;
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
-    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures ok: tn_server_ok(s);
     ensures event: tn_step_ok(s, \result);
     ensures type:  \result.type == TN_OPENED || \result.type == TN_STEP_MORE;
     ensures idle:  s->cur == TN_NONE;
@@ -574,7 +575,7 @@ static struct tn_step empty_listener(struct tn_server *s, uint32_t l)
 }
 
 /* Notes up to where a drain has read. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok: tn_server_ok(s);
     requires known: 0 <= cursor <= s->table.slots.cap;
     terminates \true; exits \false;
     assigns s->drain_cursor;
@@ -589,11 +590,11 @@ static void note_drained(struct tn_server *s, int64_t cursor)
 /* Goes on with a drain: the listeners are emptied and closed, each open
  * connection is read once more, then finishes when all that came was
  * delivered. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok: tn_server_ok(s);
     requires idle: s->cur == TN_NONE && s->table.poller.pos == s->table.poller.count;
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
-    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures ok: tn_server_ok(s);
     ensures event: tn_step_ok(s, \result);
     ensures type:  \result.type == TN_OPENED || \result.type == TN_CLOSED ||
                    \result.type == TN_STEP_READ || \result.type == TN_STEP_MORE ||
@@ -625,11 +626,11 @@ static struct tn_step drain(struct tn_server *s)
 }
 
 /* Does the next thing that is due when no report is left. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok: tn_server_ok(s);
     requires idle: s->cur == TN_NONE && s->table.poller.pos == s->table.poller.count;
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
-    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures ok: tn_server_ok(s);
     ensures event: tn_step_ok(s, \result);
     ensures type:  \result.type == TN_OPENED || \result.type == TN_CLOSED ||
                    \result.type == TN_STEP_READ || \result.type == TN_STEP_MORE ||
@@ -759,7 +760,7 @@ static int32_t take_batch(struct tn_server *s, int32_t ms)
 }
 
 /* Waits up to ms for a batch of reports. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok: tn_server_ok(s);
     requires taken: s->table.poller.pos == s->table.poller.count;
     terminates \true; exits \false;
     assigns s->table.poller.pos, s->table.poller.count, s->table.poller.ready[0 .. TN_BATCH - 1],
@@ -772,16 +773,9 @@ static int32_t take_batch(struct tn_server *s, int32_t ms)
 */
 static int32_t wait_batch(struct tn_server *s, int32_t ms)
 {
+    //@ assert clauses: TN_SERVER_CLAUSES(s, TN_NONE, TN_NONE);
     const int32_t n = take_batch(s, ms);
 
-    //@ assert first: s->user_timers.first == \at(s->user_timers.first, Pre);
-    /*@ assert due: \forall integer i; 0 <= i < TN_USER_TIMERS ==>
-            s->user_timers.due[i] == \at(s->user_timers.due[i], Pre) &&
-            s->user_timers.every[i] == \at(s->user_timers.every[i], Pre); */
-    //@ assert kept: tn_user_timers_kept(&s->user_timers);
-    /*@ assert order: \forall integer i; 0 <= i < TN_USER_TIMERS ==>
-            s->user_timers.due[s->user_timers.first] <= s->user_timers.due[i]; */
-    //@ assert user: tn_user_timers_ok(&s->user_timers);
     //@ assert timers: tn_timers_ok(&s->timers);
     //@ assert lives: \forall integer i; tn_live(s, i) <==> tn_live{Pre}(s, i);
     //@ assert alike: \forall integer i; tn_live(s, i) ==> conn_same{Pre, Here}(s, i);
@@ -792,7 +786,7 @@ static int32_t wait_batch(struct tn_server *s, int32_t ms)
 }
 
 /* Notes that all reports up to now have been asked for. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok: tn_server_ok(s);
     terminates \true; exits \false;
     assigns s->now_ms, s->waited_ms;
     TN_SERVER_OK(ensures, s, TN_NONE);

@@ -86,6 +86,7 @@ static void clear(struct tn_fd_table *t, uint32_t cap)
                     t->slots.live == \old(t->slots.live);
     ensures empty:  t->poller.pos == 0 && t->poller.count == 0;
     ensures open:   t->poller.fd != -1 ==> k_number(t->poller.fd) &&
+                    \old(k_open[\at(t->poller.fd, Post)]) == 0 &&
                     k_open == {\old(k_open) \with [t->poller.fd] = (int32_t)1};
     ensures none:   t->poller.fd == -1 ==> k_open == \old(k_open);
     ensures failed: \result < 0 ==> t->poller.fd == -1;

@@ -103,10 +103,12 @@ struct tn_fd_table {
     K watching : tn_table_watching(t); \
     K batch : tn_table_batch(t)
 
-/*@ predicate tn_table_ok{L}(struct tn_fd_table *t) =
-        tn_table_shape(t) && k_inv && tn_table_live(t) && tn_table_listening(t) &&
-        tn_table_polling(t) && tn_table_no_leak(t) && tn_table_registered(t) &&
-        tn_table_watching(t) && tn_table_batch(t);
+/* The same in one clause. */
+#define TN_TABLE_CLAUSES(t) \
+    tn_table_shape(t) && tn_table_live(t) && tn_table_listening(t) && tn_table_polling(t) && \
+        tn_table_no_leak(t) && tn_table_registered(t) && tn_table_watching(t) && \
+        tn_table_batch(t) && k_inv
+/*@ predicate tn_table_ok{L}(struct tn_fd_table *t) = TN_TABLE_CLAUSES(t);
     // the listener or the watched descriptor under cookie is there
     predicate tn_table_there{L}(struct tn_fd_table *t, integer cookie) =
         (TN_LISTENER_COOKIE <= cookie < TN_WATCH_COOKIE &&
@@ -132,6 +134,8 @@ struct tn_fd_table {
     ensures ok:     \result == 1 ==> tn_table_ok(t);
     ensures empty:  \result == 1 ==> t->slots.cap == cap && t->slots.live == 0 &&
                     t->poller.pos == t->poller.count;
+    ensures kept:   \forall integer f; 0 <= f < TN_SYS_FDS && \old(k_open[f]) == 2 ==>
+                    k_open[f] == 2;
     ensures failed: \result < 0 ==> k_open == \old(k_open);
 */
 int32_t tn_fd_table_init(struct tn_fd_table *t, uint32_t cap, uint32_t model);

@@ -43,6 +43,9 @@
         \at(s->cur, A) == \at(s->cur, B) && \at(s->off, A) == \at(s->off, B) &&
         \at(s->scanned, A) == \at(s->scanned, B);
 
+    predicate framing_same{A, B}(struct tn_server *s) =
+        \at(s->framing, A) == \at(s->framing, B);
+
     predicate control_same{A, B}(struct tn_server *s) =
         \at(s->now_ms, A) == \at(s->now_ms, B) && \at(s->paused, A) == \at(s->paused, B) &&
         \at(s->parked, A) == \at(s->parked, B) && \at(s->draining, A) == \at(s->draining, B) &&
@@ -59,6 +62,12 @@
         \forall integer i; 0 <= i < TN_CONNECTIONS ==>
             \at(s->timers.due[i], A) == \at(s->timers.due[i], B);
 
+    // the framing and the caller's timers, which are no connection's
+    predicate user_same{A, B}(struct tn_server *s) =
+        framing_same{A, B}(s) && \at(s->user_timers.first, A) == \at(s->user_timers.first, B) &&
+        \forall integer i; 0 <= i < TN_USER_TIMERS ==>
+            \at(s->user_timers.due[i], A) == \at(s->user_timers.due[i], B) &&
+            \at(s->user_timers.every[i], A) == \at(s->user_timers.every[i], B);
     // what lies beside the table of descriptors
     predicate conns_same{A, B}(struct tn_server *s) =
         \forall integer i; 0 <= i < TN_CONNECTIONS ==>
@@ -115,19 +124,36 @@
     lemma timers_kept{A, B}: \forall struct tn_server *s;
         tn_timers_same{A, B}(s) ==> due_same{A, B}(s) ==> \at(tn_timers_ok(&s->timers), A) ==>
         \at(\valid(&s->timers), B) ==> \at(tn_timers_ok(&s->timers), B);
+    lemma user_kept{A, B}: \forall struct tn_server *s;
+        user_same{A, B}(s) ==> \at(tn_user_timers_ok(&s->user_timers), A) ==>
+        \at(\valid(&s->user_timers), B) ==> \at(tn_user_timers_ok(&s->user_timers), B);
+    lemma user_twice{A, B, C}: \forall struct tn_server *s;
+        user_same{A, B}(s) ==> user_same{B, C}(s) ==> user_same{A, C}(s);
     lemma buffers_kept{A, B}: \forall struct tn_server *s, integer x;
         buffers_same{A, B}(s, x) ==> tn_buffers{A}(s) ==>
         (0 <= x < TN_BLOCKS ==> \at(tn_buffer_ok(&s->buffer[x]), B)) ==> tn_buffers{B}(s);
     lemma owned_kept{A, B}: \forall struct tn_server *s, integer x;
         others_same{A, B}(s, x) ==> tn_owned{A}(s, TN_NONE) ==>
         (tn_live{B}(s, x) ==> tn_owned_at{B}(s, x)) ==> tn_owned{B}(s, TN_NONE);
+    lemma scanned_kept{A, B}: \forall struct tn_server *s, integer b, at, n;
+        framing_same{A, B}(s) ==> in_same{A, B}(s, b) ==> 0 <= at ==>
+        at + n <= \at(s->buffer[b].in_len, A) ==> tn_scanned_at{A}(s, b, at, n) ==>
+        tn_scanned_at{B}(s, b, at, n);
+    lemma rest_kept{A, B}: \forall struct tn_server *s, integer i;
+        framing_same{A, B}(s) ==> conn_same{A, B}(s, i) ==>
+        (\at(s->conn[i].block, A) != TN_NO_BLOCK ==>
+            block_same{A, B}(s, \at(s->conn[i].block, A)) &&
+            in_same{A, B}(s, \at(s->conn[i].block, A))) ==>
+        tn_rests_at{A}(s, i) ==> tn_rests_at{B}(s, i);
     lemma rests_kept{A, B}: \forall struct tn_server *s, integer x;
+        framing_same{A, B}(s) ==>
         others_same{A, B}(s, x) ==> tn_rests{A}(s, x) ==> cur_same{A, B}(s, x) ==>
         tn_rests{B}(s, x);
     lemma watched_kept{A, B}: \forall struct tn_server *s, integer x;
         others_same{A, B}(s, x) ==> tn_watched{A}(s, x) ==> cur_same{A, B}(s, x) ==>
         tn_watched{B}(s, x);
     lemma window_kept{A, B}: \forall struct tn_server *s, integer x;
+        framing_same{A, B}(s) ==>
         others_same{A, B}(s, x) ==> tn_window{A}(s) ==> window_same{A, B}(s) ==>
         \at(s->cur, A) != x ==>
         (\at(s->cur, A) != TN_NONE ==> tn_live{B}(s, \at(s->cur, A))) ==> tn_window{B}(s);
@@ -192,8 +218,9 @@
     K timers : tn_timers_same{A, B}(s); \
     K due : due_same{A, B}(s); \
     K buffers : buffers_same{A, B}(s, TN_NONE); \
+    K user : user_same{A, B}(s); \
+    K framing : framing_same{A, B}(s); \
     K config : \at((s)->pool.free, A) == \at((s)->pool.free, B) && \
-               \at((s)->framing, A) == \at((s)->framing, B) && \
                \at((s)->frame_max, A) == \at((s)->frame_max, B)
 
 #endif

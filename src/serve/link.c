@@ -49,6 +49,7 @@ static void lend(struct tn_server *s, uint32_t slot)
 
 uint32_t tn_link_borrow(struct tn_server *s, uint32_t slot)
 {
+    //@ assert clauses: TN_SERVER_CLAUSES(s, slot, TN_NONE);
     if (s->conn[slot].block != TN_NO_BLOCK)
         return 1;
     if (s->pool.free == 0)
@@ -74,6 +75,7 @@ uint32_t tn_link_borrow(struct tn_server *s, uint32_t slot)
     ensures window:  window_same{Pre, Post}(s);
     ensures config:  s->framing == \old(s->framing) && s->frame_max == \old(s->frame_max);
     ensures lengths: \forall integer b; 0 <= b < TN_BLOCKS ==> tn_buffer_same{Pre, Post}(s, b);
+    ensures user:    user_same{Pre, Post}(s);
 */
 static void take_back(struct tn_server *s, uint32_t block)
 {
@@ -100,6 +102,7 @@ static void take_back(struct tn_server *s, uint32_t block)
     ensures window:  window_same{Pre, Post}(s);
     ensures config:  s->timers.cap == \old(s->timers.cap) &&
                      s->framing == \old(s->framing) && s->frame_max == \old(s->frame_max);
+    ensures user:    user_same{Pre, Post}(s);
 */
 static void unlend(struct tn_server *s, uint32_t slot)
 {
@@ -134,7 +137,7 @@ static void unlend(struct tn_server *s, uint32_t slot)
     ensures timers:  s->timers.cap == \old(s->timers.cap);
     ensures window:  window_same{Pre, Post}(s);
     ensures config:  s->framing == \old(s->framing) && s->frame_max == \old(s->frame_max);
-    ensures user:    s->user_timers.first == \old(s->user_timers.first);
+    ensures user:    user_same{Pre, Post}(s);
 */
 static void give_back(struct tn_server *s, uint32_t slot)
 {
@@ -252,6 +255,7 @@ static int32_t judge(struct tn_server *s, uint32_t slot, uint32_t mask, int32_t 
 
 int32_t tn_link_flush(struct tn_server *s, uint32_t slot)
 {
+    //@ assert clauses: TN_SERVER_CLAUSES(s, slot, TN_NONE);
     const size_t len = s->buffer[s->conn[slot].block].out_len;
     int32_t n;
 
@@ -274,6 +278,10 @@ int32_t tn_link_flush(struct tn_server *s, uint32_t slot)
             s->buffer[s->conn[slot].block].in[0 .. TN_IN_CAP - 1];
     ensures length: s->buffer[s->conn[slot].block].in_len ==
                     \old(s->buffer[s->conn[slot].block].in_len) - n;
+    ensures scanned: \old(tn_scanned_at(s, s->conn[slot].block, n,
+                          s->buffer[s->conn[slot].block].in_len - n)) ==>
+                    tn_scanned_at(s, s->conn[slot].block, 0,
+                                  s->buffer[s->conn[slot].block].in_len);
     ensures shape:  tn_table_shape(&s->table);
     ensures no_buffer_leak: tn_no_buffer_leak(s, TN_NONE);
     ensures fits:   tn_buffer_ok(&s->buffer[s->conn[slot].block]);
@@ -320,6 +328,8 @@ void tn_link_drop(struct tn_server *s, uint32_t slot)
     assigns s->buffer[s->conn[slot].block].out_head, s->buffer[s->conn[slot].block].out_len,
             s->buffer[s->conn[slot].block].out[0 .. TN_OUT_CAP - 1], k_log[s->table.fd[slot]];
     ensures result:  \result == TN_EFRAME || 0 <= \result <= len + TN_FRAME_OVERHEAD;
+    ensures refused: \result == TN_EFRAME ==> !\old(tn_frame_carries(s->framing, data, 0, len));
+    ensures input:   in_same{Pre, Post}(s, s->conn[slot].block);
     ensures output:  tn_out(s, slot) == \old(tn_out(s, slot)) + (\result > 0 ? \result : 0);
     ensures size:    \result > 0 ==> \result == tn_frame_before(s->framing, len) + len +
                                                tn_frame_after(s->framing);
@@ -384,6 +394,7 @@ static int32_t queue_bytes(struct tn_server *s, uint32_t slot, const uint8_t *da
 
 int32_t tn_link_queue(struct tn_server *s, uint32_t slot, const uint8_t *data, uint32_t len)
 {
+    //@ assert clauses: TN_SERVER_CLAUSES(s, slot, TN_NONE);
     //@ assert mine: tn_owned_at(s, slot);
     const int32_t n = queue_bytes(s, slot, data, len);
 
@@ -523,6 +534,7 @@ void tn_link_idle(struct tn_server *s, uint32_t slot)
     ensures blocks:  blocks_same{Pre, Post}(s);
     ensures config:  s->timers.cap == \old(s->timers.cap) &&
                      s->framing == \old(s->framing) && s->frame_max == \old(s->frame_max);
+    ensures user:    user_same{Pre, Post}(s);
 */
 static void cancel(struct tn_server *s, uint32_t slot)
 {
@@ -553,7 +565,7 @@ static void cancel(struct tn_server *s, uint32_t slot)
     ensures slots:   tn_slots_same{Pre, Post}(s);
     ensures config:  s->timers.cap == \old(s->timers.cap) &&
                      s->framing == \old(s->framing) && s->frame_max == \old(s->frame_max);
-    ensures user:    s->user_timers.first == \old(s->user_timers.first);
+    ensures user:    user_same{Pre, Post}(s);
 */
 static void disarm(struct tn_server *s, uint32_t slot)
 {
@@ -579,10 +591,7 @@ static void disarm(struct tn_server *s, uint32_t slot)
     ensures control: window_same{Pre, Post}(s) && control_same{Pre, Post}(s);
     ensures config:  s->timers.cap == \old(s->timers.cap) &&
                      s->framing == \old(s->framing) && s->frame_max == \old(s->frame_max);
-    ensures user:    s->user_timers.first == \old(s->user_timers.first);
-    ensures rings:   \forall integer i; 0 <= i < TN_USER_TIMERS ==>
-                     s->user_timers.due[i] == \old(s->user_timers.due[i]) &&
-                     s->user_timers.every[i] == \old(s->user_timers.every[i]);
+    ensures user:    user_same{Pre, Post}(s);
 */
 static void arm(struct tn_server *s, uint32_t slot, int64_t due)
 {
@@ -614,10 +623,8 @@ static void arm(struct tn_server *s, uint32_t slot, int64_t due)
     ensures others:  others_same{Pre, Post}(s, slot);
     ensures slots:   tn_slots_same{Pre, Post}(s);
     ensures window:  window_same{Pre, Post}(s);
-    ensures user:    s->user_timers.first == \old(s->user_timers.first);
-    ensures rings:   \forall integer i; 0 <= i < TN_USER_TIMERS ==>
-                     s->user_timers.due[i] == \old(s->user_timers.due[i]) &&
-                     s->user_timers.every[i] == \old(s->user_timers.every[i]);
+    ensures config:  s->framing == \old(s->framing);
+    ensures user:    user_same{Pre, Post}(s);
 */
 static void set_time(struct tn_server *s, uint32_t slot, int64_t due)
 {
@@ -627,10 +634,6 @@ static void set_time(struct tn_server *s, uint32_t slot, int64_t due)
 void tn_link_time(struct tn_server *s, uint32_t slot, int64_t due)
 {
     set_time(s, slot, due);
-    //@ assert range: s->user_timers.first < TN_USER_TIMERS && \valid(&s->user_timers);
-    //@ assert kept: tn_user_timers_kept(&s->user_timers);
-    /*@ assert order: \forall integer i; 0 <= i < TN_USER_TIMERS ==>
-            s->user_timers.due[s->user_timers.first] <= s->user_timers.due[i]; */
 }
 
 /* Disarms the earliest timer that is due. */
@@ -646,6 +649,7 @@ void tn_link_time(struct tn_server *s, uint32_t slot, int64_t due)
     ensures reports: tn_reports_same{Pre, Post}(s);
     ensures config:  s->timers.cap == \old(s->timers.cap) &&
                      s->framing == \old(s->framing) && s->frame_max == \old(s->frame_max);
+    ensures user:    user_same{Pre, Post}(s);
 */
 static uint32_t next_due(struct tn_server *s, int64_t now)
 {
@@ -675,6 +679,8 @@ static uint32_t next_due(struct tn_server *s, int64_t now)
     ensures no_buffer_leak: tn_no_buffer_leak(s, TN_NONE);
     ensures others:  others_same{Pre, Post}(s, TN_NONE);
     ensures slots:   tn_slots_same{Pre, Post}(s);
+    ensures config:  s->framing == \old(s->framing);
+    ensures user:    user_same{Pre, Post}(s);
 */
 static uint32_t take_due(struct tn_server *s, int64_t now)
 {
@@ -705,6 +711,7 @@ uint32_t tn_link_expire(struct tn_server *s, int64_t now)
     ensures conns:  \forall integer i; tn_live(s, i) && i != slot ==> conn_same{Pre, Post}(s, i);
     ensures owners: \forall integer b; 0 <= b < TN_BLOCKS ==>
                     s->buffer[b].owner == \old(s->buffer[b].owner);
+    ensures user:    user_same{Pre, Post}(s);
 */
 static void shut(struct tn_server *s, uint32_t slot)
 {
@@ -735,7 +742,7 @@ static void shut(struct tn_server *s, uint32_t slot)
     ensures lives:  \forall integer i; i != slot ==> (tn_live(s, i) <==> tn_live{Pre}(s, i));
     ensures no_buffer_leak: tn_no_buffer_leak(s, TN_NONE);
     ensures others: others_same{Pre, Post}(s, slot);
-    ensures user:    s->user_timers.first == \old(s->user_timers.first);
+    ensures user:    user_same{Pre, Post}(s);
 */
 static void release(struct tn_server *s, uint32_t slot)
 {
@@ -773,7 +780,7 @@ static void release(struct tn_server *s, uint32_t slot)
     ensures others: others_same{Pre, Post}(s, slot);
     ensures rest:   buffers_same{Pre, Post}(s, TN_NONE);
     ensures window: window_same{Pre, Post}(s);
-    ensures user:    s->user_timers.first == \old(s->user_timers.first);
+    ensures user:    user_same{Pre, Post}(s);
 */
 static void vacate(struct tn_server *s, uint32_t slot)
 {
@@ -810,6 +817,7 @@ static void vacate(struct tn_server *s, uint32_t slot)
     ensures rest:   buffers_same{Pre, Post}(s, TN_NONE);
     ensures ended:  \old(s->cur) == slot ==> s->cur == TN_NONE && s->off == 0;
     ensures window: \old(s->cur) != slot ==> window_same{Pre, Post}(s);
+    ensures user:    user_same{Pre, Post}(s);
 */
 static void forget(struct tn_server *s, uint32_t slot)
 {
@@ -852,7 +860,7 @@ static void forget(struct tn_server *s, uint32_t slot)
     ensures rest:   buffers_same{Pre, Post}(s, TN_NONE);
     ensures ended:  \old(s->cur) == slot ==> s->cur == TN_NONE && s->off == 0;
     ensures window: \old(s->cur) != slot ==> window_same{Pre, Post}(s);
-    ensures user:    s->user_timers.first == \old(s->user_timers.first);
+    ensures user:    user_same{Pre, Post}(s);
 */
 static void leave(struct tn_server *s, uint32_t slot)
 {
@@ -862,19 +870,13 @@ static void leave(struct tn_server *s, uint32_t slot)
 
 void tn_link_close(struct tn_server *s, uint32_t slot)
 {
+    //@ assert clauses: TN_SERVER_CLAUSES(s, slot, TN_NONE);
     //@ assert capped: s->timers.cap <= TN_CONNECTIONS && s->table.slots.cap <= TN_CONNECTIONS;
     leave(s, slot);
-    //@ assert first: s->user_timers.first == \at(s->user_timers.first, Pre);
-    //@ assert range: s->user_timers.first < TN_USER_TIMERS && \valid(&s->user_timers);
-    /*@ assert due: \forall integer i; 0 <= i < TN_USER_TIMERS ==>
-            s->user_timers.due[i] == \at(s->user_timers.due[i], Pre) &&
-            s->user_timers.every[i] == \at(s->user_timers.every[i], Pre); */
-    //@ assert kept: tn_user_timers_kept(&s->user_timers);
-    /*@ assert order: \forall integer i; 0 <= i < TN_USER_TIMERS ==>
-            s->user_timers.due[s->user_timers.first] <= s->user_timers.due[i]; */
-    //@ assert user: tn_user_timers_ok(&s->user_timers);
     //@ assert closed: !tn_live(s, slot) && others_same{Pre, Here}(s, slot);
     //@ assert pending: tn_pending(s);
     //@ assert arrived: tn_arrived(s);
-    //@ assert window: tn_window(s) && cur_same{Pre, Here}(s, slot);
+    //@ assert cur: cur_same{Pre, Here}(s, slot);
+    //@ assert rests: tn_rests(s, slot);
+    //@ assert window: tn_window(s);
 }

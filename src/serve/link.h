@@ -6,7 +6,7 @@
 
 /* Sees to it that the connection owns a buffer.  Returns 1, or 0 when all are
  * lent. */
-/*@ TN_SERVER_OK(requires, s, slot);
+/*@ requires ok: tn_server_but(s, slot, TN_NONE);
     requires live: tn_live(s, slot);
     terminates \true; exits \false;
     assigns s->conn[slot].block, s->pool.free,
@@ -30,7 +30,7 @@ uint32_t tn_link_borrow(struct tn_server *s, uint32_t slot);
 
 /* Gives the connection's buffer back to the pool, if it owns one.  No output
  * may be pending in it; input is dropped. */
-/*@ TN_SERVER_OK(requires, s, slot);
+/*@ requires ok: tn_server_but(s, slot, TN_NONE);
     requires live:  tn_live(s, slot) && s->cur != slot;
     requires spent: tn_out(s, slot) == 0;
     terminates \true; exits \false;
@@ -43,7 +43,7 @@ void tn_link_return(struct tn_server *s, uint32_t slot);
 
 /* Sends what is pending, in one call.  Returns the bytes taken, 0, or
  * TN_ERESET. */
-/*@ TN_SERVER_OK(requires, s, slot);
+/*@ requires ok: tn_server_but(s, slot, TN_NONE);
     requires live: tn_live(s, slot) && s->cur != slot && s->conn[slot].block != TN_NO_BLOCK;
     terminates \true; exits \false;
     assigns s->buffer[s->conn[slot].block].out_head, s->buffer[s->conn[slot].block].out_len,
@@ -56,7 +56,7 @@ int32_t tn_link_flush(struct tn_server *s, uint32_t slot);
 
 /* Drops what has been delivered of the connection's input, and ends the
  * delivery. */
-/*@ TN_SERVER_OK(requires, s, slot);
+/*@ requires ok: tn_server_but(s, slot, TN_NONE);
     requires live: tn_live(s, slot) && (s->cur == TN_NONE || s->cur == slot) &&
                    s->conn[slot].block != TN_NO_BLOCK;
     terminates \true; exits \false;
@@ -66,12 +66,16 @@ int32_t tn_link_flush(struct tn_server *s, uint32_t slot);
     ensures ended:  s->cur == TN_NONE && s->off == 0;
     ensures length: s->buffer[s->conn[slot].block].in_len ==
                     \old(s->buffer[s->conn[slot].block].in_len) - \old(s->off);
+    ensures scanned: \old(tn_scanned_at(s, s->conn[slot].block, s->off,
+                          s->buffer[s->conn[slot].block].in_len - s->off)) ==>
+                    tn_scanned_at(s, s->conn[slot].block, 0,
+                                  s->buffer[s->conn[slot].block].in_len);
 */
 void tn_link_delivered(struct tn_server *s, uint32_t slot);
 
 /* Receives behind the buffered input, in one call.  Returns the bytes received,
  * 0, TN_EOF or TN_ERESET. */
-/*@ TN_SERVER_OK(requires, s, slot);
+/*@ requires ok: tn_server_but(s, slot, TN_NONE);
     requires live: tn_live(s, slot) && s->cur != slot && s->conn[slot].block != TN_NO_BLOCK;
     requires room: s->buffer[s->conn[slot].block].in_len < TN_IN_CAP;
     terminates \true; exits \false;
@@ -93,7 +97,7 @@ void tn_link_delivered(struct tn_server *s, uint32_t slot);
 int32_t tn_link_fill(struct tn_server *s, uint32_t slot);
 
 /* Receives and drops.  Returns as tn_link_fill does. */
-/*@ TN_SERVER_OK(requires, s, slot);
+/*@ requires ok: tn_server_but(s, slot, TN_NONE);
     requires live: tn_live(s, slot) && s->conn[slot].block == TN_NO_BLOCK;
     terminates \true; exits \false;
     assigns s->trash[0 .. TN_TRASH - 1], s->table.poller.edges, k_rx[s->table.fd[slot]];
@@ -104,7 +108,7 @@ int32_t tn_link_discard(struct tn_server *s, uint32_t slot);
 
 /* Leaves the connection until its next event: its descriptor is watched for
  * what its state wants. */
-/*@ TN_SERVER_OK(requires, s, slot);
+/*@ requires ok: tn_server_but(s, slot, TN_NONE);
     requires live:  tn_live(s, slot) && s->cur != slot;
     requires rests: tn_rests_at(s, slot);
     terminates \true; exits \false;
@@ -115,7 +119,7 @@ void tn_link_watch(struct tn_server *s, uint32_t slot);
 
 /* The usual end of a delivery: gives the buffer back, which is empty, and
  * watches for reading. */
-/*@ TN_SERVER_OK(requires, s, slot);
+/*@ requires ok: tn_server_but(s, slot, TN_NONE);
     requires live:  tn_live(s, slot) && s->cur == TN_NONE &&
                     s->conn[slot].state == TN_CONN_OPEN && s->conn[slot].block != TN_NO_BLOCK;
     requires empty: s->buffer[s->conn[slot].block].out_len == 0;
@@ -131,7 +135,7 @@ void tn_link_idle(struct tn_server *s, uint32_t slot);
 /* Appends the frame that carries data[0 .. len - 1] to the connection's pending
  * output, and promises it.  Returns the bytes appended; 0 when there is no room
  * now, or nothing to append; TN_EFRAME when the framing cannot carry it. */
-/*@ TN_SERVER_OK(requires, s, slot);
+/*@ requires ok: tn_server_but(s, slot, TN_NONE);
     requires live:  tn_live(s, slot) && s->conn[slot].block != TN_NO_BLOCK;
     requires bytes: len <= TN_FRAME_MAX && \valid_read(data + (0 .. len - 1));
     requires apart: \forall integer b; 0 <= b < TN_BLOCKS ==>
@@ -141,6 +145,11 @@ void tn_link_idle(struct tn_server *s, uint32_t slot);
             s->buffer[s->conn[slot].block].out[0 .. TN_OUT_CAP - 1], k_log[s->table.fd[slot]];
     TN_SERVER_OK(ensures, s, slot);
     ensures result: \result == TN_EFRAME || 0 <= \result <= len + TN_FRAME_OVERHEAD;
+    ensures refused: \result == TN_EFRAME ==> !\old(tn_frame_carries(s->framing, data, 0, len));
+    ensures length: s->buffer[s->conn[slot].block].in_len ==
+        \old(s->buffer[s->conn[slot].block].in_len);
+    ensures kept:   \forall integer k; 0 <= k < s->buffer[s->conn[slot].block].in_len ==>
+        s->buffer[s->conn[slot].block].in[k] == \old(s->buffer[s->conn[slot].block].in[k]);
     ensures output: tn_out(s, slot) == \old(tn_out(s, slot)) + (\result > 0 ? \result : 0);
     ensures size:   \result > 0 ==> \result == tn_frame_before(s->framing, len) + len +
                                               tn_frame_after(s->framing);
@@ -156,7 +165,7 @@ void tn_link_idle(struct tn_server *s, uint32_t slot);
 int32_t tn_link_queue(struct tn_server *s, uint32_t slot, const uint8_t *data, uint32_t len);
 
 /* Drops the connection's input: it will not be looked at. */
-/*@ TN_SERVER_OK(requires, s, slot);
+/*@ requires ok: tn_server_but(s, slot, TN_NONE);
     requires live: tn_live(s, slot) && s->cur != slot && s->conn[slot].block != TN_NO_BLOCK;
     terminates \true; exits \false;
     assigns s->buffer[s->conn[slot].block].in_len,
@@ -167,7 +176,7 @@ int32_t tn_link_queue(struct tn_server *s, uint32_t slot, const uint8_t *data, u
 void tn_link_drop(struct tn_server *s, uint32_t slot);
 
 /* Looks at the connection again at the time due. */
-/*@ TN_SERVER_OK(requires, s, slot);
+/*@ requires ok: tn_server_but(s, slot, TN_NONE);
     requires live: tn_live(s, slot);
     terminates \true; exits \false;
     assigns s->timers.armed, s->timers.heap[0 .. s->timers.cap - 1],
@@ -175,12 +184,13 @@ void tn_link_drop(struct tn_server *s, uint32_t slot);
     TN_SERVER_OK(ensures, s, slot);
     ensures due: tn_timer_armed(&s->timers, slot) && s->timers.due[slot] == due;
     ensures live: tn_live(s, slot);
+    ensures framing: s->framing == \old(s->framing);
 */
 void tn_link_time(struct tn_server *s, uint32_t slot, int64_t due);
 
 /* The next connection whose time has come, its timer disarmed; TN_NONE when
  * there is none at the time now. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok: tn_server_ok(s);
     terminates \true; exits \false;
     assigns s->timers.armed, s->timers.heap[0 .. s->timers.cap - 1],
             s->timers.pos[0 .. s->timers.cap - 1];
@@ -192,7 +202,7 @@ uint32_t tn_link_expire(struct tn_server *s, int64_t now);
 
 /* Closes the connection at once: buffer, timer, descriptor and slot are free
  * afterwards, what was unsent is dropped, and a pause of accepting ends. */
-/*@ TN_SERVER_OK(requires, s, slot);
+/*@ requires ok: tn_server_but(s, slot, TN_NONE);
     requires live: tn_live(s, slot);
     terminates \true; exits \false;
     assigns s->conn[slot].block, s->conn[slot].state, s->cur, s->off, s->retry_ms, s->pool.free,

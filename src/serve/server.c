@@ -7,17 +7,21 @@
 /*@ lemma frame_at: \forall struct tn_server *s, struct tn_event ev, integer o;
         ev.len <= s->frame_max ==> 0 <= o <= TN_IN_CAP - ev.len ==>
         ev.data == &s->buffer[s->conn[ev.conn.slot].block].in[0] + o ==>
+        s->conn[ev.conn.slot].state < TN_CONN_FLUSHING ==>
+        tn_frame_carries(s->framing, ev.data, 0, ev.len) ==>
         tn_out(s, ev.conn.slot) <= TN_OUTPUT_HIGH ==> tn_frame_ok(s, ev);
+    // q is p + a
+    predicate beyond{L}(uint8_t *p, uint8_t *q, integer a) =
+        \forall integer i; q + i == p + (a + i);
+    lemma carries_beyond: \forall uint8_t *p, uint8_t *q, integer framing, a, n;
+        beyond(p, q, a) ==> tn_frame_carries(framing, p, a, n) ==>
+        tn_frame_carries(framing, q, 0, n);
     lemma nothing_lent: \forall struct tn_server *s;
         tn_pool_ok(&s->pool) ==> s->pool.free == TN_BLOCKS ==> \forall integer b; !tn_lent(s, b);
-    predicate user_same{A, B}(struct tn_server *s) =
-        \at(s->user_timers.first, A) == \at(s->user_timers.first, B) &&
-        \forall integer i; 0 <= i < TN_USER_TIMERS ==>
-            \at(s->user_timers.due[i], A) == \at(s->user_timers.due[i], B) &&
-            \at(s->user_timers.every[i], A) == \at(s->user_timers.every[i], B);
-    lemma user_kept{A, B}: \forall struct tn_server *s;
-        user_same{A, B}(s) ==> \at(tn_user_timers_ok(&s->user_timers), A) ==>
-        \at(\valid(&s->user_timers), B) ==> \at(tn_user_timers_ok(&s->user_timers), B);
+    // the buffer of slot has room for what comes, and no line to be delivered first
+    predicate room_at{L}(struct tn_server *s, integer slot) =
+        s->buffer[s->conn[slot].block].in_len < TN_IN_CAP &&
+        tn_scanned_at(s, s->conn[slot].block, 0, s->buffer[s->conn[slot].block].in_len);
     // everything but the table is as it begins
     predicate set_up_ok{L}(struct tn_server *s) =
         tn_framing_known(s->framing) && 1 <= s->frame_max <= TN_FRAME_MAX && s->paused == 0 &&
@@ -199,6 +203,8 @@ static void prepare(struct tn_server *s, const struct tn_options *o, uint32_t ca
     ensures ok:     \result == 1 ==> tn_table_ok(&s->table) && tn_slots_ok(&s->table.slots);
     ensures empty:  \result == 1 ==> s->table.slots.cap == cap && s->table.slots.live == 0;
     ensures none:   \result == 1 ==> \forall integer i; !tn_live(s, i);
+    ensures kept:   \forall integer f; 0 <= f < TN_SYS_FDS && \old(k_open[f]) == 2 ==>
+                    k_open[f] == 2;
     ensures failed: \result < 0 ==> k_open == \old(k_open);
 */
 static int32_t open_table(struct tn_server *s, uint32_t cap, uint32_t model)
@@ -225,6 +231,8 @@ static int32_t open_table(struct tn_server *s, uint32_t cap, uint32_t model)
     ensures ok:     \result == 1 ==> tn_server_ok(s);
     ensures empty:  \result == 1 ==> s->table.slots.live == 0 && s->cur == TN_NONE &&
                     s->framing == o->framing;
+    ensures kept:   \forall integer f; 0 <= f < TN_SYS_FDS && \old(k_open[f]) == 2 ==>
+                    k_open[f] == 2;
     ensures failed: \result < 0 ==> k_open == \old(k_open);
 */
 static int32_t start(struct tn_server *s, const struct tn_options *o)
@@ -239,6 +247,8 @@ static int32_t start(struct tn_server *s, const struct tn_options *o)
         return r;
     //@ assert slots: tn_slots_ok(&s->table.slots) && s->table.slots.cap == cap;
     //@ assert ready: laid_out(s, cap) && \valid(s);
+    //@ assert set_up: set_up_ok(s);
+    //@ assert pool: tn_pool_ok(&s->pool) && tn_timers_ok(&s->timers) && s->timers.cap == cap;
     //@ assert shape: tn_server_shape(s);
     //@ assert new: new_server(s);
     //@ assert framing: o->framing == \at(o->framing, Pre) && s->framing == o->framing;
@@ -256,6 +266,7 @@ int32_t tn_listen(struct tn_server *s, int32_t fd)
 {
     int32_t r;
 
+    //@ assert clauses: TN_SERVER_CLAUSES(s, TN_NONE, TN_NONE);
     if (s->draining == 1)
         return TN_EOF;
     r = tn_fd_table_listen(&s->table, fd);
@@ -287,6 +298,7 @@ int32_t tn_unwatch(struct tn_server *s, uint32_t w)
 
 int32_t tn_timer_set(struct tn_server *s, uint32_t timer, int64_t after_ms, int64_t every_ms)
 {
+    //@ assert clauses: TN_SERVER_CLAUSES(s, TN_NONE, TN_NONE);
     if (timer >= TN_USER_TIMERS || after_ms < 0 || after_ms > TN_TIMER_MAX_MS || every_ms < 0 ||
         every_ms > TN_TIMER_MAX_MS)
         return TN_EINVAL;
@@ -304,6 +316,7 @@ int32_t tn_timer_set(struct tn_server *s, uint32_t timer, int64_t after_ms, int6
 
 int32_t tn_timer_cancel(struct tn_server *s, uint32_t timer)
 {
+    //@ assert clauses: TN_SERVER_CLAUSES(s, TN_NONE, TN_NONE);
     if (timer >= TN_USER_TIMERS)
         return TN_EINVAL;
     tn_user_timers_cancel(&s->user_timers, timer);
@@ -407,6 +420,9 @@ static struct tn_event event_of(const struct tn_server *s, struct tn_step step)
         //@ assert place: ev.data == &s->buffer[s->conn[step.slot].block].in[0] + step.a;
         //@ assert within: 0 <= step.a <= TN_IN_CAP - ev.len && ev.len <= s->frame_max;
         //@ assert room: tn_out(s, ev.conn.slot) <= TN_OUTPUT_HIGH;
+        //@ assert open: s->conn[ev.conn.slot].state < TN_CONN_FLUSHING;
+        //@ assert beyond: beyond(&s->buffer[s->conn[step.slot].block].in[0], ev.data, step.a);
+        //@ assert carries: tn_frame_carries(s->framing, ev.data, 0, ev.len);
         /*@ assert witness: \exists integer o; o == step.a && 0 <= o <= TN_IN_CAP - ev.len &&
                 ev.data == &s->buffer[s->conn[ev.conn.slot].block].in[0] + o; */
         //@ assert frame: tn_frame_ok(s, ev);
@@ -461,6 +477,7 @@ static void count_wait(struct tn_server *s, uint32_t in_vain)
 */
 static uint32_t take_timer(struct tn_server *s)
 {
+    //@ assert clauses: TN_SERVER_CLAUSES(s, TN_NONE, TN_NONE);
     const uint32_t timer = tn_user_timers_take(&s->user_timers, s->waited_ms);
 
     //@ assert pool: tn_pool_same{Pre, Here}(s);
@@ -597,7 +614,7 @@ int32_t tn_next(struct tn_server *s, struct tn_event *ev, int32_t timeout_ms)
 
 /* Leaves a connection that was sent to until its next event.  One that waited for
  * a buffer has got one while something is pending; otherwise it goes on waiting. */
-/*@ TN_SERVER_OK(requires, s, slot);
+/*@ requires ok: tn_server_but(s, slot, TN_NONE);
     requires live:  tn_live(s, slot) && s->cur != slot && s->conn[slot].block != TN_NO_BLOCK;
     requires rests: s->conn[slot].state != TN_CONN_PARKED ==> tn_rests_at(s, slot);
     requires waits: s->conn[slot].state == TN_CONN_PARKED ==>
@@ -613,20 +630,23 @@ static void rest_apart(struct tn_server *s, uint32_t slot)
 {
     const struct tn_buffer *b = &s->buffer[s->conn[slot].block];
 
-    if (b->out_len > 0)
+    //@ assert before: s->conn[slot].state == TN_CONN_OPEN ==> room_at(s, slot);
+    if (b->out_len > 0) {
         tn_delivery_unpark(s, slot);
-    else if (b->in_len == 0)
+        //@ assert open: s->conn[slot].state == TN_CONN_OPEN ==> room_at(s, slot);
+    } else if (b->in_len == 0) {
         tn_link_return(s, slot);
+    }
     //@ assert slots: tn_slots_same{Pre, Here}(s);
     //@ assert state: tn_conn_rests(s->conn[slot].state, tn_out(s, slot));
     //@ assert waits: s->conn[slot].state == TN_CONN_PARKED ==> s->conn[slot].block == TN_NO_BLOCK;
     /*@ assert room: s->conn[slot].block != TN_NO_BLOCK && s->conn[slot].state == TN_CONN_OPEN ==>
-            s->buffer[s->conn[slot].block].in_len < TN_IN_CAP; */
+            room_at(s, slot); */
     tn_link_watch(s, slot);
 }
 
 /* Output begins to be pending: the write timeout counts from now on. */
-/*@ TN_SERVER_OK(requires, s, slot);
+/*@ requires ok: tn_server_but(s, slot, TN_NONE);
     requires live: tn_live(s, slot);
     terminates \true; exits \false;
     assigns s->active_ms[slot];
@@ -649,7 +669,7 @@ static void note_pending(struct tn_server *s, uint32_t slot)
             s->buffer[s->pool.perm[s->pool.free > 0 ? s->pool.free - 1 : 0]].in_len,
             s->buffer[s->pool.perm[s->pool.free > 0 ? s->pool.free - 1 : 0]].out_head,
             s->buffer[s->pool.perm[s->pool.free > 0 ? s->pool.free - 1 : 0]].out_len;
-    TN_SERVER_OK(ensures, s, slot);
+    ensures ok: tn_server_but(s, slot, TN_NONE);
     ensures result:  \result == 0 || \result == 1;
     ensures none:    \result == 0 ==> tn_server_ok(s);
     ensures same:    s->table.fd[slot] == \old(s->table.fd[slot]) &&
@@ -659,8 +679,7 @@ static void note_pending(struct tn_server *s, uint32_t slot)
     ensures rests:   s->conn[slot].state < TN_CONN_FLUSHING &&
                      tn_conn_rests(s->conn[slot].state, tn_out(s, slot));
     ensures room:    \result == 1 ==> s->conn[slot].block != TN_NO_BLOCK &&
-                     (s->conn[slot].state == TN_CONN_OPEN ==>
-                      s->buffer[s->conn[slot].block].in_len < TN_IN_CAP) &&
+                     (s->conn[slot].state == TN_CONN_OPEN ==> room_at(s, slot)) &&
                      (s->conn[slot].state == TN_CONN_PARKED ==>
                       s->buffer[s->conn[slot].block].in_len == 0);
 */
@@ -678,12 +697,11 @@ static uint32_t borrow_apart(struct tn_server *s, uint32_t slot)
 
 /* Queues a frame for a connection that is not being delivered and owns a buffer,
  * and sends it at once if nothing was pending before. */
-/*@ TN_SERVER_OK(requires, s, slot);
+/*@ requires ok: tn_server_but(s, slot, TN_NONE);
     requires live:  tn_live(s, slot) && s->cur != slot && s->conn[slot].block != TN_NO_BLOCK;
     requires rests: s->conn[slot].state < TN_CONN_FLUSHING &&
                     tn_conn_rests(s->conn[slot].state, tn_out(s, slot));
-    requires room:  (s->conn[slot].state == TN_CONN_OPEN ==>
-                     s->buffer[s->conn[slot].block].in_len < TN_IN_CAP) &&
+    requires room:  (s->conn[slot].state == TN_CONN_OPEN ==> room_at(s, slot)) &&
                     (s->conn[slot].state == TN_CONN_PARKED ==>
                      s->buffer[s->conn[slot].block].in_len == 0);
     requires bytes: len <= TN_FRAME_MAX && \valid_read(data + (0 .. len - 1));
@@ -694,8 +712,9 @@ static uint32_t borrow_apart(struct tn_server *s, uint32_t slot)
             s->buffer[s->conn[slot].block].out[0 .. TN_OUT_CAP - 1], s->table.poller.edges,
             s->active_ms[slot], s->counters.bytes_out, k_log[s->table.fd[slot]],
             k_tx[s->table.fd[slot]];
-    TN_SERVER_OK(ensures, s, slot);
+    ensures ok: tn_server_but(s, slot, TN_NONE);
     ensures result: \result == TN_EFRAME || 0 <= \result;
+    ensures refused: \result == TN_EFRAME ==> !\old(tn_frame_carries(s->framing, data, 0, len));
     ensures rests:  s->conn[slot].state != TN_CONN_PARKED ==> tn_rests_at(s, slot);
     ensures waits:  s->conn[slot].state == TN_CONN_PARKED ==>
                     s->buffer[s->conn[slot].block].in_len == 0;
@@ -712,11 +731,13 @@ static int32_t pass_on(struct tn_server *s, uint32_t slot, const uint8_t *data, 
     const uint32_t first = s->buffer[s->conn[slot].block].out_len == 0 ? 1 : 0;
     const int32_t n = tn_link_queue(s, slot, data, len);
 
+    //@ assert room: s->conn[slot].state == TN_CONN_OPEN ==> room_at(s, slot);
     if (n <= 0 || first == 0)
         return n;
     if (s->write_ms > 0)
         note_pending(s, slot);
     tn_delivery_push(s, slot);
+    //@ assert still: s->conn[slot].state == TN_CONN_OPEN ==> room_at(s, slot);
     return n;
 }
 
@@ -731,6 +752,7 @@ static int32_t pass_on(struct tn_server *s, uint32_t slot, const uint8_t *data, 
     assigns *s, TN_KERNEL_STATE;
     ensures ok:  tn_server_ok(s);
     ensures result: \result == TN_EFRAME || 0 <= \result;
+    ensures refused: \result == TN_EFRAME ==> !\old(tn_frame_carries(s->framing, data, 0, len));
     ensures same:   s->framing == \old(s->framing);
     ensures appended: k_log[\old(s->table.fd[slot])] ==
                     \old(k_log[s->table.fd[slot]]) + (\result > 0 ? \result : 0);
@@ -753,6 +775,34 @@ static int32_t send_apart(struct tn_server *s, uint32_t slot, const uint8_t *dat
     return n;
 }
 
+/* Queues a frame for the connection that is being delivered. */
+/*@ requires ok:  tn_server_ok(s);
+    requires live:  tn_live(s, slot) && s->cur == slot;
+    requires bytes: len <= TN_FRAME_MAX && \valid_read(data + (0 .. len - 1));
+    requires apart: \forall integer b; 0 <= b < TN_BLOCKS ==>
+                    \separated(data + (0 .. len - 1), &s->buffer[b].out[0 .. TN_OUT_CAP - 1]);
+    terminates \true; exits \false;
+    assigns s->buffer[s->conn[slot].block].out_head, s->buffer[s->conn[slot].block].out_len,
+            s->buffer[s->conn[slot].block].out[0 .. TN_OUT_CAP - 1], k_log[s->table.fd[slot]];
+    ensures ok:  tn_server_ok(s);
+    ensures result: \result == TN_EFRAME || 0 <= \result;
+    ensures refused: \result == TN_EFRAME ==> !\old(tn_frame_carries(s->framing, data, 0, len));
+    ensures fits:   \old(tn_out(s, slot)) <= TN_OUTPUT_HIGH &&
+                    (0 < len || s->framing != TN_RAW) ==> \result != 0;
+    ensures appended: k_log[s->table.fd[slot]] ==
+                    \old(k_log[s->table.fd[slot]]) + (\result > 0 ? \result : 0);
+    ensures size:   \result > 0 ==> \result == tn_frame_before(s->framing, len) + len +
+                                              tn_frame_after(s->framing);
+    ensures carried: \result > 0 ==> \old(
+                    tn_carried(data, len, s->table.fd[slot], k_inc[s->table.fd[slot]],
+                               k_log[s->table.fd[slot]] + tn_frame_before(s->framing, len)));
+*/
+static int32_t reply(struct tn_server *s, uint32_t slot, const uint8_t *data, uint32_t len)
+{
+    //@ assert mine: slot < TN_CONNECTIONS && tn_owned_at(s, slot);
+    return tn_link_queue(s, slot, data, len);
+}
+
 /* Queues a frame for a connection: the one that is delivered, or another. */
 /*@ requires ok:  tn_server_ok(s);
     requires live:  tn_live(s, slot) && s->conn[slot].state < TN_CONN_FLUSHING;
@@ -763,6 +813,7 @@ static int32_t send_apart(struct tn_server *s, uint32_t slot, const uint8_t *dat
     assigns *s, TN_KERNEL_STATE;
     ensures ok:  tn_server_ok(s);
     ensures result: \result == TN_EFRAME || 0 <= \result;
+    ensures refused: \result == TN_EFRAME ==> !\old(tn_frame_carries(s->framing, data, 0, len));
     ensures fits:   \old(s->cur == slot && tn_out(s, slot) <= TN_OUTPUT_HIGH) &&
                     (0 < len || s->framing != TN_RAW) ==> \result != 0;
     ensures same:   s->framing == \old(s->framing);
@@ -776,15 +827,7 @@ static int32_t send_apart(struct tn_server *s, uint32_t slot, const uint8_t *dat
 */
 static int32_t queue(struct tn_server *s, uint32_t slot, const uint8_t *data, uint32_t len)
 {
-    int32_t n;
-
-    if (slot != s->cur)
-        return send_apart(s, slot, data, len);
-    n = tn_link_queue(s, slot, data, len);
-    /*@ assert carried: n > 0 ==> \at(
-            tn_carried(data, len, s->table.fd[slot], k_inc[s->table.fd[slot]],
-                       k_log[s->table.fd[slot]] + tn_frame_before(s->framing, len)), Pre); */
-    return n;
+    return slot == s->cur ? reply(s, slot, data, len) : send_apart(s, slot, data, len);
 }
 
 /* Counts a frame that was accepted for sending. */

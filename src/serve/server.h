@@ -46,6 +46,8 @@ extern "C" {
     ensures ok:     \result == 1 ==> tn_server_ok(s);
     ensures empty:  \result == 1 ==> s->table.slots.live == 0 && s->cur == TN_NONE &&
                     s->framing == o->framing;
+    ensures kept:   \forall integer f; 0 <= f < TN_SYS_FDS && \old(k_open[f]) == 2 ==>
+                    k_open[f] == 2;
     ensures failed: \result < 0 ==> k_open == \old(k_open);
 */
 int32_t tn_init(struct tn_server *s, const struct tn_options *o);
@@ -54,7 +56,7 @@ int32_t tn_init(struct tn_server *s, const struct tn_options *o);
  * server's to close from now on.  Returns 1, or TN_EFULL (TN_LISTENERS are
  * there), TN_EMEMORY, TN_ESYSTEM: fd stays the caller's then.  TN_EOF once
  * tn_drain was called. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok: tn_server_ok(s);
     requires foreign: k_number(fd) && k_open[fd] == 2 && k_reg[fd] == 0;
     terminates \true; exits \false;
     assigns s->table.listener[0 .. TN_LISTENERS - 1], s->table.listening[0 .. TN_LISTENERS - 1],
@@ -73,7 +75,7 @@ int32_t tn_listen(struct tn_server *s, int32_t fd);
  * number, again and again until it is read empty.  It stays the caller's, who
  * must call tn_unwatch before closing it.  Returns its number >= 0, or
  * TN_EFULL, TN_EMEMORY, TN_ESYSTEM (not a descriptor that can be waited for). */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok: tn_server_ok(s);
     requires foreign: k_number(fd) && k_open[fd] == 2 && k_reg[fd] == 0;
     terminates \true; exits \false;
     assigns s->table.watch[0 .. TN_WATCHES - 1], s->table.poller.edges, k_own[fd], k_reg[fd],
@@ -87,7 +89,7 @@ int32_t tn_listen(struct tn_server *s, int32_t fd);
 int32_t tn_watch(struct tn_server *s, int32_t fd);
 
 /* Watches it no more.  TN_EINVAL if w is no such number, otherwise 1. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok: tn_server_ok(s);
     terminates \true; exits \false;
     assigns s->table.watch[0 .. TN_WATCHES - 1], s->table.watch_gen[0 .. TN_WATCHES - 1],
             k_reg[0 .. TN_SYS_FDS - 1];
@@ -108,7 +110,7 @@ int32_t tn_unwatch(struct tn_server *s, uint32_t w);
  * left after it.
  * Returns 1, or TN_EINVAL: timer is not below TN_USER_TIMERS (core/base.h), or
  * a time is out of its range. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok: tn_server_ok(s);
     terminates \true; exits \false;
     assigns s->user_timers;
     TN_SERVER_OK(ensures, s, TN_NONE);
@@ -122,7 +124,7 @@ int32_t tn_timer_set(struct tn_server *s, uint32_t timer, int64_t after_ms, int6
 
 /* Sets it no more: no TN_TIMER of it comes until it is set again.  Returns 1,
  * also when it was not set, or TN_EINVAL: it is not below TN_USER_TIMERS. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok: tn_server_ok(s);
     terminates \true; exits \false;
     assigns s->user_timers;
     TN_SERVER_OK(ensures, s, TN_NONE);
@@ -137,11 +139,11 @@ int32_t tn_timer_cancel(struct tn_server *s, uint32_t timer);
  * drain has ended and every connection is closed; TN_ESYSTEM when the kernel
  * refuses to wait.  It does not end before one of these: that is the world's
  * doing, not a theorem's. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok: tn_server_ok(s);
     requires room: \valid(ev) && \separated(ev, s);
     terminates \false; exits \false;
     assigns *s, *ev, TN_KERNEL_STATE;
-    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures ok: tn_server_ok(s);
     ensures result: \result == 1 || \result == 0 || \result == TN_EOF || \result == TN_ESYSTEM;
     ensures type:   \result == 1 ==> TN_OPENED <= ev->type <= TN_TIMER;
     ensures event:  \result == 1 ==> tn_event_ok(s, *ev);
@@ -161,16 +163,17 @@ int32_t tn_next(struct tn_server *s, struct tn_event *ev, int32_t timeout_ms);
  * together, when its delivery ends; to another it leaves at once, if nothing is
  * pending before it.
  * Returns 1; 0 when there is no room now (it will fit when the peer has read:
- * a reply to the frame just delivered always fits); TN_ETOOBIG beyond the frame
+ * a reply to the frame just delivered always fits, and that frame itself is
+ * never refused as a reply); TN_ETOOBIG beyond the frame
  * maximum; TN_EFRAME when the framing cannot carry it; TN_ESTALE when the
  * connection is gone; TN_EOF when it is finishing. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok: tn_server_ok(s);
     requires bytes: \valid_read(data + (0 .. len - 1));
     requires apart: \forall integer b; 0 <= b < TN_BLOCKS ==>
                     \separated(data + (0 .. len - 1), &s->buffer[b].out[0 .. TN_OUT_CAP - 1]);
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
-    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures ok: tn_server_ok(s);
     ensures result: \result == 1 || \result == 0 || \result == TN_ETOOBIG ||
                     \result == TN_EFRAME || \result == TN_ESTALE || \result == TN_EOF;
     ensures stale_refused: \result == TN_ESTALE <==> !\old(tn_handle_live(s, conn));
@@ -186,16 +189,19 @@ int32_t tn_next(struct tn_server *s, struct tn_event *ev, int32_t timeout_ms);
                                k_log[s->table.fd[conn.slot]] + tn_frame_before(s->framing, len)));
     ensures reply_fits: \old(tn_handle_live(s, conn) && s->cur == conn.slot &&
                     tn_out(s, conn.slot) <= TN_OUTPUT_HIGH) ==> \result != 0;
+    ensures bad_payload: \result == TN_EFRAME ==> !\old(tn_frame_carries(s->framing, data, 0, len));
+    ensures too_big: \result == TN_ETOOBIG ==> len > \old(s->frame_max);
+    ensures finishing: \result == TN_EOF ==> \old(s->conn[conn.slot].state) >= TN_CONN_FLUSHING;
 */
 int32_t tn_send(struct tn_server *s, struct tn_handle conn, const uint8_t *data, uint32_t len);
 
 /* Ends a connection in good order: nothing more is delivered from it, what was
  * accepted for sending is sent, then it is closed and TN_CLOSED reported.
  * Returns 1, or TN_ESTALE. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok: tn_server_ok(s);
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
-    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures ok: tn_server_ok(s);
     ensures result: \result == 1 || \result == TN_ESTALE;
     ensures stale_refused: \result == TN_ESTALE <==> !\old(tn_handle_live(s, conn));
 */
@@ -203,10 +209,10 @@ int32_t tn_finish(struct tn_server *s, struct tn_handle conn);
 
 /* Closes a connection at once; what is unsent is dropped.  No event follows.
  * Returns 1, or TN_ESTALE. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok: tn_server_ok(s);
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
-    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures ok: tn_server_ok(s);
     ensures result: \result == 1 || \result == TN_ESTALE;
     ensures stale_refused: \result == TN_ESTALE <==> !\old(tn_handle_live(s, conn));
     ensures closed: !tn_handle_live(s, conn);
@@ -218,10 +224,10 @@ int32_t tn_close(struct tn_server *s, struct tn_handle conn);
  * is answered, and those that are left after timeout_ms (TN_FOREVER: no limit)
  * closed.  Go on calling tn_next, which does all that: it returns TN_EOF at the
  * end. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok: tn_server_ok(s);
     terminates \true; exits \false;
     assigns s->draining, s->backlog, s->drain_cursor, s->now_ms, s->drain_ms;
-    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures ok: tn_server_ok(s);
     ensures draining: s->draining == 1;
     ensures once: \old(s->draining) == 1 ==> s->drain_ms == \old(s->drain_ms);
 */
@@ -229,7 +235,7 @@ void tn_drain(struct tn_server *s, int32_t timeout_ms);
 
 /* Closes everything the server has open, at once.  Afterwards only tn_init may
  * be called on it. */
-/*@ TN_SERVER_OK(requires, s, TN_NONE);
+/*@ requires ok: tn_server_ok(s);
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
     ensures all_closed: \forall integer f; 0 <= f < TN_SYS_FDS ==> k_open[f] != 1;
