@@ -31,16 +31,17 @@ static uint32_t fits_one(const struct tn_channel *c)
 }
 
 /* Puts the element last, for which there is room. */
-/*@ requires held:  m_held == 1 && tn_channel_ok(c) && m_moved == 0;
+/*@ requires held:  m_held == 1 && tn_channel_ok(c) && m_moved == 0 && m_owed == 0;
     requires open:  c->closed == 0;
     requires room:  c->ring.length + c->size <= c->ring.capacity;
     requires bytes: \valid_read(element + (0 .. c->size - 1));
     requires apart: \separated(element + (0 .. c->size - 1), c,
                                c->ring.data + (0 .. c->ring.capacity - 1));
     terminates \true; exits \false;
-    assigns c->ring.length, c->ring.data[0 .. c->ring.capacity - 1], m_elements, m_moved;
+    assigns c->ring.length, c->ring.data[0 .. c->ring.capacity - 1], m_elements, m_moved, m_owed;
     ensures ok:    tn_channel_ok(c);
     ensures more:  m_elements == \old(m_elements) + 1 && m_moved == 1;
+    ensures told:  m_owed == 0;
     ensures last:  \forall integer i; 0 <= i < c->size ==>
         c->ring.data[tn_ring_place(&c->ring, \old(c->ring.length) + i)] == \old(element[i]);
     ensures kept:  \forall integer i; 0 <= i < \old(c->ring.length) ==>
@@ -50,20 +51,22 @@ static void put_last(struct tn_channel *c, const uint8_t *element)
 {
     (void)tn_ring_put(&c->ring, element, c->size);
     /*@ ghost m_elements = m_elements + 1;
-        m_moved = 1; */
+        m_moved = 1;
+        m_owed = 1; */
     tn_channel_tell(c, &c->filled);
 }
 
 /* Takes the first element; there is one. */
-/*@ requires held:  m_held == 1 && tn_channel_ok(c) && m_moved == 0;
+/*@ requires held:  m_held == 1 && tn_channel_ok(c) && m_moved == 0 && m_owed == 0;
     requires some:  m_elements > 0 && c->ring.length >= c->size;
     requires room:  \valid(element + (0 .. c->size - 1));
     requires apart: \separated(element + (0 .. c->size - 1), c,
                                c->ring.data + (0 .. c->ring.capacity - 1));
     terminates \true; exits \false;
-    assigns c->ring.head, c->ring.length, element[0 .. c->size - 1], m_elements, m_moved;
+    assigns c->ring.head, c->ring.length, element[0 .. c->size - 1], m_elements, m_moved, m_owed;
     ensures ok:    tn_channel_ok(c);
     ensures fewer: m_elements == \old(m_elements) - 1 && m_moved == 1;
+    ensures told:  m_owed == 0;
     ensures first: \forall integer i; 0 <= i < c->size ==>
         element[i] == \old(c->ring.data[tn_ring_place(&c->ring, i)]);
     ensures kept:  \forall integer i; 0 <= i < c->ring.length ==>
@@ -73,7 +76,8 @@ static void take_first(struct tn_channel *c, uint8_t *element)
 {
     (void)tn_ring_get(&c->ring, element, c->size);
     /*@ ghost m_elements = m_elements - 1;
-        m_moved = 1; */
+        m_moved = 1;
+        m_owed = 2; */
     tn_channel_tell(c, &c->vacant);
 }
 
@@ -91,11 +95,13 @@ int32_t tn_channel_put(struct tn_channel *c, const tn_bytes *element, int64_t de
 {
     int32_t r = 1;
 
-    //@ ghost m_moved = 0;
+    /*@ ghost m_moved = 0;
+        m_late = 0; */
     tn_channel_lock(c);
     /*@ loop invariant held: m_held == 1 && tn_channel_ok(c) && m_moved == 0;
-        loop invariant r: r == 0 || r == 1;
-        loop assigns r, m_elements, c->closed, c->ring.head, c->ring.length,
+        loop invariant r: r == 1 || (r == 0 && m_late == 1);
+        loop invariant told: m_owed == 0;
+        loop assigns r, m_elements, m_late, c->closed, c->ring.head, c->ring.length,
                      c->ring.data[0 .. c->ring.capacity - 1];
     */
     while (r == 1 && c->closed == 0 && fits_one(c) == 0)
@@ -112,11 +118,13 @@ int32_t tn_channel_take(struct tn_channel *c, tn_bytes *element, int64_t deadlin
 {
     int32_t r = 1;
 
-    //@ ghost m_moved = 0;
+    /*@ ghost m_moved = 0;
+        m_late = 0; */
     tn_channel_lock(c);
     /*@ loop invariant held: m_held == 1 && tn_channel_ok(c) && m_moved == 0;
-        loop invariant r: r == 0 || r == 1;
-        loop assigns r, m_elements, c->closed, c->ring.head, c->ring.length,
+        loop invariant r: r == 1 || (r == 0 && m_late == 1);
+        loop invariant told: m_owed == 0;
+        loop assigns r, m_elements, m_late, c->closed, c->ring.head, c->ring.length,
                      c->ring.data[0 .. c->ring.capacity - 1];
     */
     while (r == 1 && c->closed == 0 && holds_one(c) == 0)
@@ -135,6 +143,8 @@ void tn_channel_close(struct tn_channel *c)
 {
     tn_channel_lock(c);
     c->closed = 1;
+    /*@ ghost m_closed = 1;
+        m_owed = 3; */
     tn_channel_tell_all(c);
     tn_channel_unlock(c);
 }

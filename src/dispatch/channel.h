@@ -18,11 +18,12 @@
  *
  * Proved: each call takes the lock once and lets go of it; what the lock guards is
  * whole elements whenever it is let go of, and nothing that was known of it before
- * is relied on after; a put that answers 1 has put its element last, once, and any
- * other none; a take that answers 1 has taken the first, once.  What a lock is, is
- * assumed (dispatch/channel_lock.h).  That no wake-up is lost is checked over all schedules
- * of a few threads in tests/unit/test_channel_schedules.c, and the whole under
- * ThreadSanitizer.  Between processes: os/records.h.
+ * is relied on after; who made true what others sleep for has told them by then; a
+ * put that answers 1 has put its element last, once, and any other none; a take
+ * that answers 1 has taken the first, once; 0 comes at the deadline alone.  What a
+ * lock is, is assumed (dispatch/channel_lock.h).  That nobody sleeps on is checked
+ * over all schedules of a few threads in tests/unit/test_channel_schedules.c, and
+ * the whole under ThreadSanitizer.  Between processes: os/records.h.
  */
 #ifndef TN_DISPATCH_CHANNEL_H
 #define TN_DISPATCH_CHANNEL_H
@@ -54,12 +55,18 @@ struct tn_channel {
     struct tn_ring ring; /* whole elements */
 };
 
-/* Ghost: whether the calling thread holds the lock (1 or 0); how many elements lie
- * in the channel while it does; and whether its call has moved one (1 or 0). */
+/* Ghost, of the calling thread and this channel: whether it holds the lock (1 or
+ * 0), and how many elements there are while it does; whether its call has moved
+ * one, whether that has waited until the deadline, and whether it has closed the
+ * channel (1 or 0); and of which conditions it has still to tell, for it has made
+ * them true (1 filled, 2 vacant, 3 both). */
 /*@ ghost
     int32_t  m_held;
     uint32_t m_elements;
     int32_t  m_moved;
+    int32_t  m_late;
+    int32_t  m_closed;
+    int32_t  m_owed;
 */
 
 /*@ // constant while the channel is open
@@ -70,7 +77,7 @@ struct tn_channel {
     // what the lock guards: whole elements
     predicate tn_channel_ok{L}(struct tn_channel *c) =
         tn_channel_made(c) && tn_ring_ok(&c->ring) && 0 <= c->closed <= 1 &&
-        c->ring.length == m_elements * c->size;
+        (m_closed == 1 ==> c->closed == 1) && c->ring.length == m_elements * c->size;
 */
 
 /* Makes c an empty channel for at most capacity elements of size bytes, over
@@ -94,14 +101,16 @@ int32_t tn_channel_open(struct tn_channel *c, tn_bytes *memory, uint32_t size, u
 
 /* Puts the element last as soon as there is room.  Returns 1; 0 when the channel
  * was full up to the deadline; TN_EOF when it is closed. */
-/*@ requires made:  tn_channel_made(c) && m_held == 0;
+/*@ requires made:  tn_channel_made(c) && m_held == 0 && m_owed == 0;
     requires bytes: \valid_read(element + (0 .. c->size - 1));
     requires apart: \separated(element + (0 .. c->size - 1), c,
                                c->ring.data + (0 .. c->ring.capacity - 1));
     terminates \false; exits \false;
-    assigns m_held, m_elements, m_moved, c->closed, c->ring.head, c->ring.length,
+    assigns m_held, m_elements, m_moved, m_late, m_owed, c->closed, c->ring.head, c->ring.length,
             c->ring.data[0 .. c->ring.capacity - 1];
     ensures free:   m_held == 0;
+    ensures told:   m_owed == 0;
+    ensures late:   \result == 0 ==> m_late == 1;
     ensures result: \result == 1 || \result == 0 || \result == TN_EOF;
     ensures once:   \result == 1 ? m_moved == 1 : m_moved == 0;
 */
@@ -109,14 +118,16 @@ int32_t tn_channel_put(struct tn_channel *c, const tn_bytes *element, int64_t de
 
 /* Takes the oldest element as soon as there is one.  Returns 1; 0 when the channel
  * was empty up to the deadline; TN_EOF when it is closed and all is taken. */
-/*@ requires made:  tn_channel_made(c) && m_held == 0;
+/*@ requires made:  tn_channel_made(c) && m_held == 0 && m_owed == 0;
     requires room:  \valid(element + (0 .. c->size - 1));
     requires apart: \separated(element + (0 .. c->size - 1), c,
                                c->ring.data + (0 .. c->ring.capacity - 1));
     terminates \false; exits \false;
-    assigns m_held, m_elements, m_moved, c->closed, c->ring.head, c->ring.length,
+    assigns m_held, m_elements, m_moved, m_late, m_owed, c->closed, c->ring.head, c->ring.length,
             c->ring.data[0 .. c->ring.capacity - 1], element[0 .. c->size - 1];
     ensures free:   m_held == 0;
+    ensures told:   m_owed == 0;
+    ensures late:   \result == 0 ==> m_late == 1;
     ensures result: \result == 1 || \result == 0 || \result == TN_EOF;
     ensures once:   \result == 1 ? m_moved == 1 : m_moved == 0;
 */
@@ -124,11 +135,13 @@ int32_t tn_channel_take(struct tn_channel *c, tn_bytes *element, int64_t deadlin
 
 /* Closes the channel, from any thread, as often as you like: nothing more is put,
  * what is there can be taken, and nobody waits any more. */
-/*@ requires made: tn_channel_made(c) && m_held == 0;
+/*@ requires made: tn_channel_made(c) && m_held == 0 && m_owed == 0;
     terminates \true; exits \false;
-    assigns m_held, m_elements, c->closed, c->ring.head, c->ring.length,
+    assigns m_held, m_elements, m_closed, m_owed, c->closed, c->ring.head, c->ring.length,
             c->ring.data[0 .. c->ring.capacity - 1];
-    ensures free: m_held == 0;
+    ensures free:   m_held == 0;
+    ensures told:   m_owed == 0;
+    ensures closed: m_closed == 1;
 */
 void tn_channel_close(struct tn_channel *c);
 

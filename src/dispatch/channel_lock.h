@@ -40,9 +40,10 @@ void tn_channel_lock_fini(struct tn_channel *c);
 */
 void tn_channel_lock(struct tn_channel *c);
 
-/* Lets go of it. */
+/* Lets go of it.  Who has made true what others sleep for has told them. */
 /*@ requires held: m_held == 1;
     requires ok:   tn_channel_ok(c);
+    requires told: m_owed == 0;
     terminates \true; exits \false;
     assigns m_held, m_elements, c->closed, c->ring.head, c->ring.length,
             c->ring.data[0 .. c->ring.capacity - 1];
@@ -56,13 +57,15 @@ void tn_channel_unlock(struct tn_channel *c);
  * a reason.  Returns 1; 0 when the time was over before it could sleep. */
 /*@ requires held: m_held == 1;
     requires ok:   tn_channel_ok(c);
+    requires told: m_owed == 0;
     requires its:  condition == &c->filled || condition == &c->vacant;
     terminates \true; exits \false;
-    assigns m_elements, c->closed, c->ring.head, c->ring.length,
+    assigns m_elements, m_late, c->closed, c->ring.head, c->ring.length,
             c->ring.data[0 .. c->ring.capacity - 1];
     ensures held:   m_held == 1;
     ensures ok:     tn_channel_ok(c);
     ensures result: \result == 0 || \result == 1;
+    ensures late:   \result == 0 ==> m_late == 1;
 */
 int32_t tn_channel_wait(struct tn_channel *c, pthread_cond_t *condition, int64_t deadline_ms);
 
@@ -70,14 +73,16 @@ int32_t tn_channel_wait(struct tn_channel *c, pthread_cond_t *condition, int64_t
 /*@ requires held: m_held == 1;
     requires its:  condition == &c->filled || condition == &c->vacant;
     terminates \true; exits \false;
-    assigns \nothing;
+    assigns m_owed;
+    ensures told: \old(m_owed) == (condition == &c->filled ? 1 : 2) ==> m_owed == 0;
 */
 void tn_channel_tell(struct tn_channel *c, pthread_cond_t *condition);
 
 /* Tells all who sleep, of both. */
 /*@ requires held: m_held == 1;
     terminates \true; exits \false;
-    assigns \nothing;
+    assigns m_owed;
+    ensures told: m_owed == 0;
 */
 void tn_channel_tell_all(struct tn_channel *c);
 
