@@ -83,6 +83,9 @@ static void take_first(struct tn_channel *c, uint8_t *element)
 
 int32_t tn_channel_open(struct tn_channel *c, tn_bytes *memory, uint32_t size, uint32_t capacity)
 {
+    /*@ ghost m_held = 0;
+        m_owed = 0;
+        m_closed = 0; */
     if (size == 0 || capacity == 0 || capacity > TN_RING_MAX / size)
         return TN_EINVAL;
     c->size = size;

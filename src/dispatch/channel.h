@@ -89,13 +89,14 @@ struct tn_channel {
                     \valid(memory + (0 .. size * capacity - 1)) &&
                     \separated(c, memory + (0 .. size * capacity - 1));
     terminates \true; exits \false;
-    assigns *c;
+    assigns *c, m_held, m_owed, m_closed;
     ensures result:  \result == 1 || \result == TN_EINVAL || \result == TN_ESYSTEM;
     ensures refused: \result == TN_EINVAL <==>
                      size == 0 || capacity == 0 || size * capacity > TN_RING_MAX;
     ensures made:    \result == 1 ==> tn_channel_made(c) && c->size == size &&
                      c->ring.capacity == size * capacity;
     ensures empty:   \result == 1 ==> c->ring.length == 0 && c->closed == 0;
+    ensures free:    m_held == 0 && m_owed == 0 && m_closed == 0;
 */
 int32_t tn_channel_open(struct tn_channel *c, tn_bytes *memory, uint32_t size, uint32_t capacity);
 
