@@ -66,3 +66,11 @@ int32_t tn_orders_wait(struct tn_orders *o, struct tn_wanted *w, uint32_t n, int
     }
     return r;
 }
+
+int32_t tn_orders_wait_for(struct tn_orders *o, int32_t fd, uint32_t mask, int64_t deadline_ms)
+{
+    struct tn_wanted w = {fd, mask, 0};
+    const int32_t r = tn_orders_wait(o, &w, 1, deadline_ms);
+
+    return r > 0 ? (int32_t)w.ready : r;
+}

@@ -5,7 +5,8 @@
  * its own: the signals of the program, or the lifeline of a worker, a pipe that
  * comes to its end when its parent wants it to drain or is gone.
  *
- * Owned by the caller, used by one thread.  Not proved: it holds a callback.
+ * Owned by the caller, used by one thread.  Not proved: it holds a callback.  What
+ * stands here of tn_orders_wait_for is assumed where streams are proved.
  */
 #ifndef TN_SERVE_ORDERS_H
 #define TN_SERVE_ORDERS_H
@@ -48,10 +49,41 @@ void tn_orders_ignore(struct tn_orders *o, uint32_t which);
 /* Orders a drain of drain_ms from now, once. */
 void tn_orders_drain(struct tn_orders *o);
 
+/* The kernel's state that heeding an order may change.  In ranges `..` stands
+ * apart, or the constant behind it would not be expanded. */
+/* clang-format off */
+#define TN_OTHERS_STATE \
+    k_open[0 .. TN_SYS_FDS - 1], k_inc[0 .. TN_SYS_FDS - 1], k_rx[0 .. TN_SYS_FDS - 1], \
+    k_tx[0 .. TN_SYS_FDS - 1], k_log[0 .. TN_SYS_FDS - 1], k_reg[0 .. TN_SYS_FDS - 1]
+/* What heeding an order may change of orders at o, and of the kernel's state. */
+#define TN_HEEDED(o) \
+    (o)->order, (o)->drain_ms, (o)->until_ms, (o)->count, (o)->fd[0 .. TN_WATCHES - 1], \
+    (o)->end_fd, TN_OTHERS_STATE
+/* clang-format on */
+/*@ // descriptor fd is the same in A and in B, and so are its streams
+    predicate tn_untouched{A, B}(integer fd) =
+        \at(k_open[fd], A) == \at(k_open[fd], B) && \at(k_inc[fd], A) == \at(k_inc[fd], B) &&
+        \at(k_rx[fd], A) == \at(k_rx[fd], B) && \at(k_tx[fd], A) == \at(k_tx[fd], B) &&
+        \at(k_log[fd], A) == \at(k_log[fd], B);
+*/
+
 /* Waits as tn_wait does for w[0 .. n - 1] (n <= TN_WAIT_MAX - TN_WATCHES) or an
  * order, which it heeds.  Returns how many of w are ready; 0 when the time is
  * over, a signal or an order came; TN_ESYSTEM. */
 int32_t tn_orders_wait(struct tn_orders *o, struct tn_wanted *w, uint32_t n, int64_t deadline_ms);
+
+/* The same for one descriptor, which heed must leave alone: waits until fd is ready
+ * for mask.  Returns what it is ready for, TN_BROKEN unasked; 0; TN_ESYSTEM. */
+/*@ requires room:  \valid(o);
+    requires open:  k_ours(fd);
+    requires model: k_inv;
+    terminates \false; exits \false;
+    assigns TN_HEEDED(o);
+    ensures result: \result == TN_ESYSTEM || 0 <= \result <= TN_READ + TN_WRITE + TN_BROKEN;
+    ensures mine:   tn_untouched{Pre, Post}(fd);
+    ensures model:  k_inv;
+*/
+int32_t tn_orders_wait_for(struct tn_orders *o, int32_t fd, uint32_t mask, int64_t deadline_ms);
 
 #ifdef __cplusplus
 }

@@ -2,6 +2,7 @@
 
 #include "serve/engine.h"
 #include "serve/kept.h"
+#include "serve/payload.h"
 
 /* An event that tells of a frame; a server that has no connection yet. */
 /*@ lemma frame_at: \forall struct tn_server *s, struct tn_event ev, integer o;
@@ -10,12 +11,6 @@
         s->conn[ev.conn.slot].state < TN_CONN_FLUSHING ==>
         tn_frame_carries(s->framing, ev.data, 0, ev.len) ==>
         tn_out(s, ev.conn.slot) <= TN_OUTPUT_HIGH ==> tn_frame_ok(s, ev);
-    // q is p + a
-    predicate beyond{L}(uint8_t *p, uint8_t *q, integer a) =
-        \forall integer i; q + i == p + (a + i);
-    lemma carries_beyond: \forall uint8_t *p, uint8_t *q, integer framing, a, n;
-        beyond(p, q, a) ==> tn_frame_carries(framing, p, a, n) ==>
-        tn_frame_carries(framing, q, 0, n);
     lemma nothing_lent: \forall struct tn_server *s;
         tn_pool_ok(&s->pool) ==> s->pool.free == TN_BLOCKS ==> \forall integer b; !tn_lent(s, b);
     // the buffer of slot has room for what comes, and no line to be delivered first

@@ -2,18 +2,24 @@
 #define _GNU_SOURCE
 #include "peer.h"
 
-static struct server start_example(const char *name, const char *port)
+/* Starts an example with its arguments; the second may be null. */
+static struct server start_with(const char *name, const char *first, const char *second)
 {
     struct server s = {0};
     char program[300];
 
     REQUIRE(getenv("EXAMPLES") != NULL);
     snprintf(program, sizeof program, "%s/%s", getenv("EXAMPLES"), name);
-    server_args(&s, name, port, NULL);
+    server_args(&s, name, first, second, NULL);
     server_spawn(&s, program, 0);
     if (!read_line(s.out, s.address[0], sizeof s.address[0]))
         s.address[0][0] = '\0';
     return s;
+}
+
+static struct server start_example(const char *name, const char *port)
+{
+    return start_with(name, port, NULL);
 }
 
 TEST(the_example_echoes_lines_and_drains_on_termination)
@@ -47,6 +53,39 @@ TEST(the_example_says_why_it_cannot_listen)
     REQUIRE(kill(s.pid, SIGTERM) == 0);
     server_wait(&s);
     CHECK_EQ(s.status, 0);
+}
+
+TEST(the_example_of_a_session_runs_under_every_sequential_model)
+{
+    static const char *const words[] = {"blocking",    "fork",    "thread",
+                                        "thread-pool", "prefork", "process-pool"};
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        struct server s = start_with("sessions", words[i], "0");
+        int fd = peer_connect(&s), other;
+
+        peer_exchange(fd, "one\n\nth", 7, "one\n\n", 5);
+        peer_exchange(fd, "ree\n", 4, "three\n", 6);
+        close(fd);
+        other = peer_connect(&s);
+        peer_roundtrip(other);
+        REQUIRE(kill(s.pid, SIGTERM) == 0);
+        peer_expect_end(other);
+        close(other);
+        server_wait(&s);
+        CHECK_EQ(s.status, 0);
+        CHECK_STR(s.errors, "");
+    }
+}
+
+TEST(the_example_of_a_session_refuses_a_model_that_there_is_not)
+{
+    struct server s = start_with("sessions", "threads", "0");
+
+    CHECK_STR(s.address[0], "");
+    server_wait(&s);
+    CHECK_EQ(s.status, 1);
+    CHECK_STR(s.errors, "sessions: threads: argument out of its range\n");
 }
 
 TEST(the_pipeline_counts_every_number_once)
