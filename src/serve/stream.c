@@ -21,8 +21,8 @@
     terminates \true; exits \false;
     assigns s->active_ms;
     ensures range: s->active_ms == \old(s->active_ms) || 0 <= s->active_ms <= TN_CLOCK_MAX;
-    ensures now:   s->idle_ms > 0 || s->read_ms > 0 || s->write_ms > 0 ==>
-                   0 <= s->active_ms <= TN_CLOCK_MAX;
+    ensures now:   s->idle_ms > 0 || s->read_ms > 0 || s->write_ms > 0 ?
+                   0 <= s->active_ms <= TN_CLOCK_MAX : s->active_ms == \old(s->active_ms);
 */
 static void moved(struct tn_stream *s)
 {
@@ -72,9 +72,10 @@ static int32_t broken(struct tn_stream *s, uint32_t reason)
 }
 
 /* Ends the reading. */
-/*@ requires room:  \valid(s) && reason < TN_REASONS;
+/*@ requires ok:    tn_stream_ok(s) && reason < TN_REASONS;
     terminates \true; exits \false;
     assigns s->state, s->reason;
+    ensures ok:    tn_stream_ok(s);
     ensures ended: s->state == TN_STREAM_SPENT && s->reason == reason;
 */
 static void spent(struct tn_stream *s, uint32_t reason)
@@ -119,8 +120,11 @@ static uint32_t stream_awaits(const struct tn_stream *s)
 /*@ requires room:  \valid_read(s) && 0 <= s->active_ms <= TN_CLOCK_MAX;
     terminates \true; exits \false;
     assigns \nothing;
-    ensures never: \result == TN_NEVER ==> s->idle_ms == 0 || s->read_ms > 0 || s->write_ms > 0;
-    ensures after: \result == TN_NEVER || \result > s->active_ms;
+    ensures limit: \let ms =
+        s->write_ms > 0 && s->buffer.out_len > 0 ? s->write_ms :
+        s->read_ms > 0 && s->buffer.out_len == 0 && s->buffer.in_len > 0 ? s->read_ms :
+        s->idle_ms;
+        \result == (ms > 0 ? s->active_ms + ms : TN_NEVER);
 */
 static int64_t time_limit(const struct tn_stream *s)
 {
@@ -151,6 +155,9 @@ static int64_t earlier(int64_t a, int64_t b)
     ensures kept:   call_same{Pre, Post}(s);
     ensures mine:   tn_untouched{Pre, Post}(s->fd);
     ensures result: \result == TN_ESYSTEM || 0 <= \result <= TN_READ + TN_WRITE + TN_BROKEN;
+    ensures wakeup: s->counters->wakeups == tn_counted(\old(s->counters->wakeups), 1);
+    ensures spurious: s->counters->spurious ==
+                    tn_counted(\old(s->counters->spurious), \result == 0 ? 1 : 0);
 */
 static int32_t wait_once(struct tn_stream *s, uint32_t mask, int64_t limit)
 {
@@ -260,6 +267,7 @@ static int32_t wait_for(struct tn_stream *s, uint32_t mask, int64_t deadline)
     assigns s->buffer.out_head, s->buffer.out_len, s->active_ms, s->counters->bytes_out;
     ensures ok:     tn_stream_ok(s);
     ensures length: s->buffer.out_len == \old(s->buffer.out_len) - n;
+    ensures count:  s->counters->bytes_out == tn_counted(\old(s->counters->bytes_out), n);
 */
 static void drop_sent(struct tn_stream *s, size_t n)
 {
@@ -316,6 +324,9 @@ static int32_t push(struct tn_stream *s)
     assigns s->buffer.in_len, s->active_ms, s->counters->bytes_in;
     ensures ok:     tn_stream_ok(s);
     ensures length: s->buffer.in_len == \old(s->buffer.in_len) + n;
+    ensures count:  s->counters->bytes_in == tn_counted(\old(s->counters->bytes_in), n);
+    ensures slow:   \old(s->buffer.in_len) > 0 && s->read_ms > 0 ==>
+                    s->active_ms == \old(s->active_ms);
 */
 static void add_received(struct tn_stream *s, size_t n)
 {
@@ -336,7 +347,7 @@ static void add_received(struct tn_stream *s, size_t n)
     ensures kept:   call_same{Pre, Post}(s);
     ensures result: \result == TN_EOF || \result == TN_ERESET || \result == TN_EMEMORY ||
                     0 <= \result <= TN_IN_CAP;
-    ensures none:   \result <= 0 ==> s->buffer.in_len == \old(s->buffer.in_len);
+    ensures length: s->buffer.in_len == \old(s->buffer.in_len) + (\result > 0 ? \result : 0);
 */
 static int32_t receive_more(struct tn_stream *s)
 {
@@ -369,6 +380,8 @@ static int32_t receive_more(struct tn_stream *s)
                     place_same{Pre, Post}(s);
     ensures broken: \result == TN_ERESET ==> s->state == TN_STREAM_BROKEN &&
                     s->reason == TN_BY_RESET;
+    ensures some:   \result == 1 ==>
+                    s->buffer.in_len > \old(s->buffer.in_len) || s->peer_finished == 1;
     ensures heard:  \result == 1 ==> s->reason == \old(s->reason) &&
                     (s->state == \old(s->state) || s->state == TN_STREAM_HEARD);
 */
@@ -401,8 +414,13 @@ static int32_t take_bytes(struct tn_stream *s)
                     place_same{Pre, Post}(s);
     ensures broken: \result == TN_ERESET ==> s->state == TN_STREAM_BROKEN &&
                     s->reason == TN_BY_RESET;
+    ensures some:   \result == 1 ==>
+                    s->buffer.in_len > \old(s->buffer.in_len) || s->peer_finished == 1;
     ensures heard:  \result == 1 ==> s->reason == \old(s->reason) &&
                     (s->state == \old(s->state) || s->state == TN_STREAM_HEARD);
+    ensures write:  (ready & TN_WRITE) == 0 ==> k_tx[s->fd] == \old(k_tx[s->fd]);
+    ensures input:  (ready & (TN_READ + TN_BROKEN)) == 0 ==> \result != 1 &&
+                    k_rx[s->fd] == \old(k_rx[s->fd]);
 */
 static int32_t move_ready(struct tn_stream *s, uint32_t ready)
 {
@@ -442,7 +460,7 @@ static int32_t take_last(struct tn_stream *s)
     requires room:  s->buffer.in_len < TN_IN_CAP;
     requires state: s->state == TN_STREAM_OPEN;
     terminates \false; exits \false;
-    assigns s->buffer, s->state, s->reason, s->peer_finished, s->active_ms, *s->counters,
+    assigns s->buffer, s->state, s->reason, s->peer_finished, s->active_ms, TN_MOVED(s->counters),
             TN_HEEDED(s->orders);
     ensures ok:     tn_stream_ok(s);
     ensures kept:   call_same{Pre, Post}(s);
@@ -466,7 +484,7 @@ static int32_t fill(struct tn_stream *s, int64_t deadline)
         loop invariant ended: r < 0 ==> s->state == TN_STREAM_BROKEN &&
             (r == TN_ERESET <==> s->reason == TN_BY_RESET);
         loop assigns r, s->buffer, s->state, s->reason, s->peer_finished, s->active_ms,
-                     *s->counters, TN_HEEDED(s->orders);
+                     TN_MOVED(s->counters), TN_HEEDED(s->orders);
     */
     while (r > 0 && s->orders->order == TN_SERVE) {
         r = wait_for(s, s->buffer.out_len > 0 ? TN_READ + TN_WRITE : TN_READ, deadline);
@@ -523,6 +541,7 @@ static int32_t look_ahead(const struct tn_stream *s, struct tn_frame *f)
     assigns s->off, s->scanned, s->counters->frames;
     ensures ok:  tn_stream_ok(s);
     ensures off: s->off == \old(s->off) + consumed;
+    ensures count: s->counters->frames == tn_counted(\old(s->counters->frames), 1);
 */
 static void pass_frame(struct tn_stream *s, uint32_t consumed)
 {
@@ -573,6 +592,8 @@ static void point_at(const struct tn_stream *s, size_t at, uint32_t len, struct 
                                         tn_frame_after(s->framing) - m->len + i);
     ensures same:   tn_stream_same{Pre, Post}(s);
     ensures kept:   \result != 1 ==> call_same{Pre, Post}(s);
+    ensures count:  s->counters->frames ==
+                    tn_counted(\old(s->counters->frames), \result == 1 ? 1 : 0);
     ensures small:  \result == 0 ==> s->buffer.in_len - s->off < TN_IN_CAP &&
                     tn_frame_scanned(s->framing, &s->buffer.in[0], s->off,
                                      s->buffer.in_len - s->off);
@@ -598,6 +619,8 @@ static int32_t decode(struct tn_stream *s, struct tn_message *m)
             s->buffer.in[0 .. TN_IN_CAP - 1];
     ensures ok:     tn_stream_ok(s);
     ensures kept:   call_same{Pre, Post}(s);
+    ensures begun:  s->read_ms == 0 || \old(s->off) == 0 ==>
+                    s->active_ms == \old(s->active_ms);
     ensures length: s->buffer.in_len == \old(s->buffer.in_len - s->off) && s->off == 0;
 */
 static void drop_read(struct tn_stream *s)
@@ -639,7 +662,7 @@ static uint32_t last_reason(const struct tn_stream *s)
                                      s->buffer.in_len - s->off);
     terminates \false; exits \false;
     assigns s->state, s->reason, s->peer_finished, s->off, s->scanned, s->active_ms, s->buffer,
-            *s->counters, TN_HEEDED(s->orders);
+            TN_MOVED(s->counters), TN_HEEDED(s->orders);
     ensures ok:     tn_stream_ok(s);
     ensures kept:   call_same{Pre, Post}(s);
     ensures result: \result == 1 || \result == 0 || \result == TN_EOF || \result == TN_ERESET;
@@ -662,7 +685,8 @@ int32_t tn_stream_read(struct tn_stream *s, struct tn_message *m, int64_t deadli
     /*@ loop invariant ok: tn_stream_ok(s);
         loop invariant kept: call_same{Pre, Here}(s);
         loop assigns s->state, s->reason, s->peer_finished, s->off, s->scanned, s->active_ms,
-                     s->buffer, *m, *s->counters, TN_HEEDED(s->orders);
+                     s->buffer, *m, TN_MOVED(s->counters), s->counters->frames,
+                     TN_HEEDED(s->orders);
     */
     while (s->state <= TN_STREAM_HEARD) {
         int32_t r = decode(s, m);
@@ -674,13 +698,16 @@ int32_t tn_stream_read(struct tn_stream *s, struct tn_message *m, int64_t deadli
         }
         if (r < 0) {
             spent(s, TN_BY_FRAME);
-            break;
+            //@ assert bad: tn_stream_same{Pre, Here}(s);
+            return TN_EFRAME;
         }
         r = get_more(s, deadline_ms);
+        //@ assert kept: tn_stream_same{Pre, Here}(s);
         if (r <= 0) {
             return r;
         }
     }
+    //@ assert end: tn_stream_same{Pre, Here}(s);
     return past_end(s);
 }
 
@@ -689,7 +716,7 @@ int32_t tn_stream_read(struct tn_stream *s, struct tn_message *m, int64_t deadli
 /*@ requires ok: tn_stream_ok(s);
     terminates \false; exits \false;
     assigns s->buffer.out_head, s->buffer.out_len, s->state, s->reason, s->active_ms,
-            *s->counters, TN_HEEDED(s->orders);
+            TN_MOVED(s->counters), TN_HEEDED(s->orders);
     ensures ok:     tn_stream_ok(s);
     ensures kept:   call_same{Pre, Post}(s);
     ensures result: \result == 1 || \result == 0 || \result == TN_EOF || \result == TN_ERESET;
@@ -710,7 +737,7 @@ static int32_t drain_to(struct tn_stream *s, size_t most, int64_t deadline)
         loop invariant same: r >= 0 ==> place_same{Pre, Here}(s);
         loop invariant ended: r < 0 ==> s->state == TN_STREAM_BROKEN;
         loop assigns r, s->buffer.out_head, s->buffer.out_len, s->state, s->reason,
-                     s->active_ms, *s->counters, TN_HEEDED(s->orders);
+                     s->active_ms, TN_MOVED(s->counters), TN_HEEDED(s->orders);
     */
     while (r > 0 && s->buffer.out_len > most) {
         r = push(s);
@@ -800,6 +827,8 @@ static int32_t append_frame(struct tn_stream *s, const uint8_t *data, uint32_t l
     ensures carried: \result == 1 ==> \forall integer i; 0 <= i < len ==>
                     log_at(s->fd, k_inc[s->fd], \old(k_log[s->fd]) +
                            tn_frame_before(s->framing, len) + i) == \old(data[i]);
+    ensures count:  s->counters->sent ==
+                    tn_counted(\old(s->counters->sent), \result == 1 ? 1 : 0);
 */
 static int32_t accept_frame(struct tn_stream *s, const uint8_t *data, uint32_t len)
 {
@@ -830,11 +859,12 @@ int32_t tn_stream_send(struct tn_stream *s, const uint8_t *data, uint32_t len, i
         return r;
     }
     //@ assert kept: call_same{Pre, Here}(s);
+    //@ ghost uint64_t from = k_log[s->fd];
     r = accept_frame(s, data, len);
-    //@ assert mine: s->fd == \at(s->fd, Pre) && k_inc[s->fd] == \at(k_inc[s->fd], Pre);
-    /*@ assert carried: r == 1 ==> \forall integer i; 0 <= i < len ==>
-            log_at(s->fd, k_inc[s->fd], \at(k_log[s->fd], Pre) +
-                   tn_frame_before(s->framing, len) + i) == \at(data[i], Pre); */
+    /*@ assert there: r == 1 ==> \forall integer i; 0 <= i < len ==>
+            log_at(s->fd, k_inc[s->fd], from + tn_frame_before(s->framing, len) + i) ==
+                \at(data[i], Pre); */
+    //@ assert mine: s->fd == \at(s->fd, Pre) && from == \at(k_log[s->fd], Pre);
     return r;
 }
 
@@ -861,10 +891,13 @@ static void drop_all(struct tn_stream *s)
 /*@ requires ok: tn_stream_ok(s);
     terminates \false; exits \false;
     assigns s->state, s->reason, s->peer_finished, s->off, s->scanned, s->active_ms,
-            s->buffer.in_len, s->buffer.in[0 .. TN_IN_CAP - 1], *s->counters,
+            s->buffer.in_len, s->buffer.in[0 .. TN_IN_CAP - 1], TN_MOVED(s->counters),
             TN_HEEDED(s->orders);
     ensures ok:   tn_stream_ok(s);
     ensures same: tn_stream_same{Pre, Post}(s) && k_log[s->fd] == \old(k_log[s->fd]);
+    ensures result: 0 <= \result <= TN_READ + TN_WRITE + TN_BROKEN || \result == ORDERED ||
+                  \result == TN_EOF || \result == TN_ERESET;
+    ensures ended: \result == TN_EOF || \result == TN_ERESET ==> s->state == TN_STREAM_BROKEN;
 */
 static int32_t drop_more(struct tn_stream *s, int64_t limit)
 {
@@ -883,12 +916,13 @@ static int32_t drop_more(struct tn_stream *s, int64_t limit)
     requires spent: s->buffer.out_len == 0;
     terminates \false; exits \false;
     assigns s->state, s->reason, s->peer_finished, s->off, s->scanned, s->active_ms,
-            s->idle_ms, s->buffer.in_len, s->buffer.in[0 .. TN_IN_CAP - 1], *s->counters,
+            s->idle_ms, s->buffer.in_len, s->buffer.in[0 .. TN_IN_CAP - 1], TN_MOVED(s->counters),
             TN_HEEDED(s->orders);
     ensures made:   tn_stream_made(s) && tn_stream_bytes(s) && k_inv;
     ensures same:   tn_stream_same{Pre, Post}(s) && k_log[s->fd] == \old(k_log[s->fd]);
     ensures reason: s->reason == \old(s->reason);
     ensures sent:   s->buffer.out_len == 0;
+    ensures unhurried: s->idle_ms == 0;
 */
 static void await_peer(struct tn_stream *s)
 {
@@ -902,7 +936,7 @@ static void await_peer(struct tn_stream *s)
         loop invariant same: tn_stream_same{Pre, Here}(s) &&
             k_log[s->fd] == \at(k_log[s->fd], Pre);
         loop assigns r, s->state, s->reason, s->peer_finished, s->off, s->scanned, s->active_ms,
-                     s->buffer.in_len, s->buffer.in[0 .. TN_IN_CAP - 1], *s->counters,
+                     s->buffer.in_len, s->buffer.in[0 .. TN_IN_CAP - 1], TN_MOVED(s->counters),
                      TN_HEEDED(s->orders);
     */
     while (r != 0 && s->peer_finished == 0 && s->state != TN_STREAM_BROKEN) {
@@ -915,10 +949,15 @@ static void await_peer(struct tn_stream *s)
 /*@ requires ok: tn_stream_ok(s);
     terminates \false; exits \false;
     assigns s->state, s->reason, s->peer_finished, s->off, s->scanned, s->active_ms,
-            s->idle_ms, s->buffer, *s->counters, TN_HEEDED(s->orders);
+            s->idle_ms, s->buffer, TN_MOVED(s->counters), TN_HEEDED(s->orders);
     ensures made:  tn_stream_made(s) && tn_stream_bytes(s) && k_inv && s->reason < TN_REASONS;
     ensures same:  tn_stream_same{Pre, Post}(s) && k_log[s->fd] == \old(k_log[s->fd]);
     ensures whole: s->state == TN_STREAM_BROKEN || s->buffer.out_len == 0;
+    ensures reason: s->state != TN_STREAM_BROKEN ==>
+                   s->reason == (\old(s->state) <= TN_STREAM_HEARD ? TN_BY_CALLER :
+                                 \old(s->reason));
+    ensures heard: \old(s->peer_finished) == 1 ==>
+                   s->buffer.in_len == \old(s->buffer.in_len);
 */
 static void finish_sending(struct tn_stream *s)
 {

@@ -55,7 +55,12 @@ struct tn_message {
     uint32_t len;
 };
 
-/*@ // constant while the stream is open
+/* What moving bytes may change of the counters at c. */
+#define TN_MOVED(c) (c)->wakeups, (c)->spurious, (c)->bytes_in, (c)->bytes_out
+/*@ // a counter after n were added to it by tn_count
+    logic integer tn_counted(integer counter, integer n) =
+        counter + (counter <= TN_COUNT_END ? n : 0);
+    // constant while the stream is open
     predicate tn_stream_made{L}(struct tn_stream *s) =
         \valid(s) && \valid(s->orders) && \valid(s->counters) &&
         \separated(s, s->orders, s->counters) && tn_framing_known(s->framing) &&
@@ -108,7 +113,14 @@ struct tn_message {
     ensures refused: \result == TN_EINVAL <==>
                      \old(o->framing) > TN_VARINT || \old(o->frame_max) > TN_FRAME_MAX;
     ensures ok:      \result == 1 ==> tn_stream_ok(s) && s->state == TN_STREAM_OPEN &&
-                     s->fd == fd && s->framing == \old(o->framing);
+                     s->fd == fd && s->peer_finished == 0;
+    ensures options: \result == 1 ==> s->framing == \old(o->framing) &&
+                     s->frame_max == (\old(o->frame_max) == 0 ? TN_FRAME_MAX :
+                                      \old(o->frame_max)) &&
+                     s->idle_ms == \old(o->idle_ms) && s->read_ms == \old(o->read_ms) &&
+                     s->write_ms == \old(o->write_ms) &&
+                     s->linger_ms == (\old(o->linger_ms) == 0 ? TN_DEFAULT_LINGER_MS :
+                                      \old(o->linger_ms));
     ensures empty:   \result == 1 ==> tn_read_to(s) == k_rx[fd] && s->buffer.out_len == 0;
 */
 int32_t tn_stream_open(struct tn_stream *s, int32_t fd, const struct tn_options *o,
@@ -122,7 +134,7 @@ int32_t tn_stream_open(struct tn_stream *s, int32_t fd, const struct tn_options 
     requires room: \valid(m) && \separated(m, s, s->orders, s->counters);
     terminates \false; exits \false;
     assigns s->state, s->reason, s->peer_finished, s->off, s->scanned, s->active_ms, s->buffer,
-            *m, *s->counters, TN_HEEDED(s->orders);
+            *m, TN_MOVED(s->counters), s->counters->frames, TN_HEEDED(s->orders);
     ensures ok:     tn_stream_ok(s);
     ensures same:   tn_stream_same{Pre, Post}(s);
     ensures result: \result == 1 || \result == 0 || \result == TN_EOF ||
@@ -152,7 +164,8 @@ int32_t tn_stream_read(struct tn_stream *s, struct tn_message *m, int64_t deadli
     requires apart: \separated(data + (0 .. len - 1), &s->buffer.out[0 .. TN_OUT_CAP - 1]);
     terminates \false; exits \false;
     assigns s->state, s->reason, s->active_ms, s->buffer.out_head, s->buffer.out_len,
-            s->buffer.out[0 .. TN_OUT_CAP - 1], *s->counters, TN_HEEDED(s->orders);
+            s->buffer.out[0 .. TN_OUT_CAP - 1], TN_MOVED(s->counters),
+            s->counters->sent, TN_HEEDED(s->orders);
     ensures ok:     tn_stream_ok(s);
     ensures same:   tn_stream_same{Pre, Post}(s);
     ensures result: \result == 1 || \result == 0 || \result == TN_ETOOBIG ||
@@ -178,7 +191,7 @@ int32_t tn_stream_send(struct tn_stream *s, const uint8_t *data, uint32_t len, i
 /*@ requires ok: tn_stream_ok(s);
     terminates \false; exits \false;
     assigns s->state, s->reason, s->active_ms, s->buffer.out_head, s->buffer.out_len,
-            *s->counters, TN_HEEDED(s->orders);
+            TN_MOVED(s->counters), TN_HEEDED(s->orders);
     ensures ok:     tn_stream_ok(s);
     ensures same:   tn_stream_same{Pre, Post}(s);
     ensures result: \result == 1 || \result == 0 || \result == TN_EOF || \result == TN_ERESET;
@@ -196,8 +209,11 @@ int32_t tn_stream_flush(struct tn_stream *s, int64_t deadline_ms);
 /*@ requires ok: tn_stream_ok(s);
     terminates \false; exits \false;
     assigns s->fd, s->state, s->reason, s->peer_finished, s->off, s->scanned, s->active_ms,
-            s->idle_ms, s->buffer, *s->counters, TN_HEEDED(s->orders);
+            s->idle_ms, s->buffer, TN_MOVED(s->counters),
+            s->counters->closed[0 .. TN_REASONS - 1], TN_HEEDED(s->orders);
     ensures closed: k_open[\old(s->fd)] == 0 && s->fd == -1;
+    ensures count:  s->reason < TN_REASONS && s->counters->closed[s->reason] ==
+                    tn_counted(\at(s->counters->closed[\at(s->reason, Post)], Pre), 1);
     ensures whole:  s->state == TN_STREAM_BROKEN ||
                     k_tx[\old(s->fd)] == \old(k_log[s->fd]);
     ensures model:  k_inv;
