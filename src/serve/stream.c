@@ -379,11 +379,12 @@ static int32_t receive_more(struct tn_stream *s)
     ensures none:   \result == 0 ==> s->buffer.in_len == \old(s->buffer.in_len) &&
                     place_same{Pre, Post}(s);
     ensures broken: \result == TN_ERESET ==> s->state == TN_STREAM_BROKEN &&
-                    s->reason == TN_BY_RESET;
+                    s->reason == TN_BY_RESET && s->buffer.in_len == \old(s->buffer.in_len);
     ensures some:   \result == 1 ==>
                     s->buffer.in_len > \old(s->buffer.in_len) || s->peer_finished == 1;
     ensures heard:  \result == 1 ==> s->reason == \old(s->reason) &&
-                    (s->state == \old(s->state) || s->state == TN_STREAM_HEARD);
+                    (s->state == \old(s->state) ||
+                     (s->state == TN_STREAM_HEARD && s->peer_finished == 1));
 */
 static int32_t take_bytes(struct tn_stream *s)
 {
@@ -417,7 +418,8 @@ static int32_t take_bytes(struct tn_stream *s)
     ensures some:   \result == 1 ==>
                     s->buffer.in_len > \old(s->buffer.in_len) || s->peer_finished == 1;
     ensures heard:  \result == 1 ==> s->reason == \old(s->reason) &&
-                    (s->state == \old(s->state) || s->state == TN_STREAM_HEARD);
+                    (s->state == \old(s->state) ||
+                     (s->state == TN_STREAM_HEARD && s->peer_finished == 1));
     ensures write:  (ready & TN_WRITE) == 0 ==> k_tx[s->fd] == \old(k_tx[s->fd]);
     ensures input:  (ready & (TN_READ + TN_BROKEN)) == 0 ==> \result != 1 &&
                     k_rx[s->fd] == \old(k_rx[s->fd]);
@@ -454,6 +456,17 @@ static int32_t take_last(struct tn_stream *s)
     return 1;
 }
 
+/* What is waited for: more input, and room for the output that is pending. */
+/*@ requires room: \valid_read(s);
+    terminates \true; exits \false;
+    assigns \nothing;
+    ensures mask: \result == (s->buffer.out_len > 0 ? TN_READ + TN_WRITE : TN_READ);
+*/
+static uint32_t stream_wants(const struct tn_stream *s)
+{
+    return s->buffer.out_len > 0 ? TN_READ + TN_WRITE : TN_READ;
+}
+
 /* Waits for more input, sending meanwhile; when a drain has begun, takes what
  * has come as the last.  Returns 1; 0 at the deadline; < 0 when it ended. */
 /*@ requires ok:    tn_stream_ok(s);
@@ -467,6 +480,8 @@ static int32_t take_last(struct tn_stream *s)
     ensures result: \result == 1 || \result == 0 || \result == TN_EOF || \result == TN_ERESET;
     ensures late:   \result == 0 ==> deadline <= TN_CLOCK_MAX;
     ensures more:   \result >= 0 ==> s->state <= TN_STREAM_HEARD;
+    ensures heard:  \result == 1 && s->state == TN_STREAM_HEARD ==>
+                    s->peer_finished == 1 || s->orders->order != TN_SERVE;
     ensures ended:  \result < 0 ==> s->state == TN_STREAM_BROKEN &&
                     (\result == TN_ERESET <==> s->reason == TN_BY_RESET);
 */
@@ -487,11 +502,12 @@ static int32_t fill(struct tn_stream *s, int64_t deadline)
                      TN_MOVED(s->counters), TN_HEEDED(s->orders);
     */
     while (r > 0 && s->orders->order == TN_SERVE) {
-        r = wait_for(s, s->buffer.out_len > 0 ? TN_READ + TN_WRITE : TN_READ, deadline);
+        r = wait_for(s, stream_wants(s), deadline);
         if (r > 0) {
             //@ assert sign: 0 <= r;
             const int32_t got = move_ready(s, (uint32_t)r);
 
+            //@ assert heard: s->state == TN_STREAM_HEARD ==> s->peer_finished == 1;
             if (got != 0) {
                 return got;
             }
@@ -499,7 +515,11 @@ static int32_t fill(struct tn_stream *s, int64_t deadline)
             r = 1;
         }
     }
-    return r > 0 ? take_last(s) : r;
+    if (r <= 0) {
+        return r;
+    }
+    //@ assert ordered: s->orders->order != TN_SERVE;
+    return take_last(s);
 }
 
 /* Looks for the next frame in what has come.  Returns 1 and fills *f; 0 when there
@@ -621,7 +641,8 @@ static int32_t decode(struct tn_stream *s, struct tn_message *m)
     ensures kept:   call_same{Pre, Post}(s);
     ensures begun:  s->read_ms == 0 || \old(s->off) == 0 ==>
                     s->active_ms == \old(s->active_ms);
-    ensures length: s->buffer.in_len == \old(s->buffer.in_len - s->off) && s->off == 0;
+    ensures length: s->buffer.in_len == \old(s->buffer.in_len - s->off) && s->off == 0 &&
+                    s->scanned == s->buffer.in_len;
 */
 static void drop_read(struct tn_stream *s)
 {
