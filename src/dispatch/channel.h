@@ -30,19 +30,13 @@
 
 #include "core/ring.h"
 #include "core/timers.h"
+#include "dispatch/bytes.h"
+#include "dispatch/monitor.h"
 
 #include <pthread.h>
 
 #ifdef __cplusplus
 extern "C" {
-#endif
-
-/* Memory of any type, which is bytes to the provers: their model of memory follows
- * no conversion from void. */
-#ifdef __FRAMAC__
-typedef uint8_t tn_bytes;
-#else
-typedef void tn_bytes;
 #endif
 
 /* Of fixed size, owned by the caller, not to be moved. */
@@ -55,18 +49,13 @@ struct tn_channel {
     struct tn_ring ring; /* whole elements */
 };
 
-/* Ghost, of the calling thread and this channel: whether it holds the lock (1 or
- * 0), and how many elements there are while it does; whether its call has moved
- * one, whether that has waited until the deadline, and whether it has closed the
- * channel (1 or 0); and of which conditions it has still to tell, for it has made
- * them true (1 filled, 2 vacant, 3 both). */
+/* Ghost, of the calling thread and this channel: how many elements there are while
+ * it holds the lock; whether its call has moved one, and whether it has closed the
+ * channel (1 or 0).  Conditions: 1 filled, 2 vacant, 3 both. */
 /*@ ghost
-    int32_t  m_held;
     uint32_t m_elements;
     int32_t  m_moved;
-    int32_t  m_late;
     int32_t  m_closed;
-    int32_t  m_owed;
 */
 
 /*@ // constant while the channel is open

@@ -14,15 +14,25 @@
  *     tn_crew_wait(&crew, job, &range, sizeof range, &state, TN_NEVER);
  *     tn_crew_close(&crew, 0);
  *
- * Of fixed size (about 80 KB), owned by the caller, not to be moved.  The job
- * table is proved (dispatch/jobs.h); that it is used under the lock, and that no
- * wake-up is lost, is checked over all schedules of a few threads in
- * tests/unit/test_schedules.c, and under ThreadSanitizer.
+ * Of fixed size (about 80 KB), owned by the caller, not to be moved.
+ *
+ * Proved (crew.c): each call takes the lock once and lets go of it; the job table
+ * and what goes with it are sound whenever it is let go of, and nothing that was
+ * known of them before is relied on after; who made true what others sleep for has
+ * told them by then; a job is taken by one thread, the oldest first, and is that
+ * thread's until it ends it; nobody else ends or gives back a job that runs; a
+ * result is given back once; a slot whose job nobody wants is free when that has
+ * ended.  What a lock is, is assumed (dispatch/crew_lock.h).  Not proved: starting
+ * and joining threads, and calling the callers' functions (crew_threads.c).  That
+ * nobody sleeps on is checked over all schedules of a few threads in
+ * tests/unit/test_schedules.c, and the whole under ThreadSanitizer.
  */
 #ifndef TN_DISPATCH_CREW_H
 #define TN_DISPATCH_CREW_H
 
 #include "core/timers.h"
+#include "dispatch/bytes.h"
+#include "dispatch/monitor.h"
 #include "dispatch/work.h"
 
 #include <pthread.h>
@@ -39,23 +49,54 @@ extern "C" {
 #define TN_CREW_STACK 1048576u
 #endif
 
-struct tn_crew_task {
-    tn_job_work work;
-    uint32_t unwanted; /* 1: nobody will ask for the result */
-    int64_t data[TN_JOB_BYTES / sizeof(int64_t)];
-};
-
 struct tn_crew {
     int32_t done; /* can be read when a job has ended since tn_crew_clear */
     uint32_t threads;
     pthread_t thread[TN_CREW_THREADS];
-    pthread_mutex_t lock;  /* guards the rest */
+    pthread_mutex_t lock;  /* guards the rest, but for the work of a job that runs */
     pthread_cond_t queued; /* a job was queued, or the crew closes */
     pthread_cond_t ended;  /* a job has ended */
     uint32_t closing;
+    uint32_t unwanted[TN_JOBS]; /* 1: nobody will ask for the result */
+    tn_job_work work[TN_JOBS];
     struct tn_jobs jobs;
-    struct tn_crew_task task[TN_JOBS];
+    uint8_t data[TN_JOBS * TN_JOB_BYTES]; /* aligned as the table before it */
 };
+
+/* Ghost, of the calling thread and this crew: the job that it does (TN_NONE: none);
+ * how many jobs its call has queued, cancelled or given back; and whether it knows
+ * that the crew closes (1 or 0).  Conditions: 1 queued, 2 ended, 3 closing. */
+/*@ ghost
+    uint32_t m_mine;
+    uint32_t m_done;
+    int32_t  m_closing;
+*/
+
+/* What the lock guards.  In ranges `..` stands apart, or the constant behind it would
+ * not be expanded. */
+/* clang-format off */
+#define TN_CREW_GUARDED(c) \
+    (c)->closing, (c)->unwanted[0 .. TN_JOBS - 1], (c)->work[0 .. TN_JOBS - 1], \
+    (c)->jobs.next, (c)->jobs.state[0 .. TN_JOBS - 1], (c)->jobs.ticket[0 .. TN_JOBS - 1], \
+    (c)->jobs.life[0 .. TN_JOBS - 1], (c)->data[0 .. TN_JOBS * TN_JOB_BYTES - 1]
+/* clang-format on */
+/*@ // constant while the crew is open
+    predicate tn_crew_made{L}(struct tn_crew *c) = \valid(c) && 1 <= c->jobs.cap <= TN_JOBS;
+    // what the lock guards
+    predicate tn_crew_ok{L}(struct tn_crew *c) =
+        tn_crew_made(c) && tn_jobs_ok(&c->jobs) && c->closing <= 1 &&
+        (m_closing == 1 ==> c->closing == 1) &&
+        (m_mine != TN_NONE ==> tn_job_is(&c->jobs, m_mine, TN_JOB_RUNNING)) &&
+        (\forall integer s; 0 <= s < c->jobs.cap && c->unwanted[s] == 1 ==>
+            c->jobs.state[s] == TN_JOB_FREE || c->jobs.state[s] == TN_JOB_RUNNING);
+    // nothing of any job but x has changed
+    predicate tn_crew_others{A, B}(struct tn_crew *c, integer x) =
+        (\forall integer s; 0 <= s < \at(c->jobs.cap, A) && s != x ==>
+            \at(c->jobs.state[s], A) == \at(c->jobs.state[s], B) &&
+            \at(c->jobs.life[s], A) == \at(c->jobs.life[s], B) &&
+            \at(c->work[s], A) == \at(c->work[s], B) &&
+            \at(c->unwanted[s], A) == \at(c->unwanted[s], B));
+*/
 
 /* Starts a crew of threads (1 .. TN_CREW_THREADS), for at most jobs (1 ..
  * TN_JOBS) that are not yet given back.  All signals are blocked in them.
@@ -65,7 +106,21 @@ int32_t tn_crew_open(struct tn_crew *c, uint32_t threads, uint32_t jobs);
 /* Queues work on a copy of data[0 .. len - 1].  Returns 1 and names the job;
  * TN_EFULL when the table is full; TN_ETOOBIG beyond TN_JOB_BYTES; TN_EOF when
  * the crew closes. */
-int32_t tn_crew_submit(struct tn_crew *c, tn_job_work work, const void *data, uint32_t len,
+/*@ requires made:  tn_crew_made(c) && m_held == 0 && m_owed == 0;
+    requires bytes: \valid_read(data + (0 .. len - 1)) && \valid(job);
+    requires apart: \separated(data + (0 .. len - 1), c) && \separated(job, c);
+    terminates \true; exits \false;
+    assigns m_held, m_owed, m_done, *job, TN_CREW_GUARDED(c);
+    ensures free:    m_held == 0;
+    ensures told:    m_owed == 0;
+    ensures result:  \result == 1 || \result == TN_EFULL || \result == TN_ETOOBIG ||
+                     \result == TN_EOF;
+    ensures too_big: \result == TN_ETOOBIG <==> len > TN_JOB_BYTES;
+    ensures closing: m_closing == 1 && len <= TN_JOB_BYTES ==> \result == TN_EOF;
+    ensures once:    m_done == (\result == 1 ? 1 : 0);
+    ensures named:   \result == 1 ==> job->slot < c->jobs.cap;
+*/
+int32_t tn_crew_submit(struct tn_crew *c, tn_job_work work, const tn_bytes *data, uint32_t len,
                        struct tn_job *job);
 
 /* Waits for the end of a job up to deadline_ms of the monotonic clock (0: does
@@ -73,16 +128,48 @@ int32_t tn_crew_submit(struct tn_crew *c, tn_job_work work, const void *data, ui
  * data and its state (TN_JOB_DONE, TN_JOB_CANCELLED, TN_JOB_FAILED) to *state.
  * Returns 1, and the handle is stale; 0 at the deadline, never before it;
  * TN_ESTALE; TN_ETOOBIG. */
-int32_t tn_crew_wait(struct tn_crew *c, struct tn_job job, void *data, uint32_t len,
+/*@ requires made:  tn_crew_made(c) && m_held == 0 && m_owed == 0;
+    requires room:  \valid(data + (0 .. len - 1)) && \valid(state);
+    requires apart: \separated(data + (0 .. len - 1), c, state) && \separated(state, c);
+    terminates \false; exits \false;
+    assigns m_held, m_owed, m_late, m_done, *state, data[0 .. len - 1], TN_CREW_GUARDED(c);
+    ensures free:    m_held == 0;
+    ensures told:    m_owed == 0;
+    ensures result:  \result == 1 || \result == 0 || \result == TN_ESTALE ||
+                     \result == TN_ETOOBIG;
+    ensures late:    \result == 0 ==> m_late == 1;
+    ensures too_big: \result == TN_ETOOBIG <==> len > TN_JOB_BYTES;
+    ensures once:    m_done == (\result == 1 ? 1 : 0);
+    ensures ended:   \result == 1 ==> TN_JOB_DONE <= *state <= TN_JOB_FAILED;
+    ensures kept:    \result != 1 ==> *state == \old(*state) &&
+                     \forall integer i; 0 <= i < len ==> data[i] == \old(data[i]);
+*/
+int32_t tn_crew_wait(struct tn_crew *c, struct tn_job job, tn_bytes *data, uint32_t len,
                      uint32_t *state, int64_t deadline_ms);
 
 /* Cancels a job that nobody has begun; tn_crew_wait tells of it then.  Returns
  * 1; 0 when it has begun; TN_ESTALE. */
+/*@ requires made: tn_crew_made(c) && m_held == 0 && m_owed == 0;
+    terminates \true; exits \false;
+    assigns m_held, m_owed, m_done, TN_CREW_GUARDED(c);
+    ensures free:   m_held == 0;
+    ensures told:   m_owed == 0;
+    ensures result: \result == 1 || \result == 0 || \result == TN_ESTALE;
+    ensures once:   m_done == (\result == 1 ? 1 : 0);
+*/
 int32_t tn_crew_cancel(struct tn_crew *c, struct tn_job job);
 
 /* Gives up a job: it is cancelled if nobody has begun it, and its slot is free
  * as soon as it has ended.  Returns 1, and the handle must not be used any more;
  * or TN_ESTALE. */
+/*@ requires made: tn_crew_made(c) && m_held == 0 && m_owed == 0;
+    terminates \true; exits \false;
+    assigns m_held, m_owed, m_done, TN_CREW_GUARDED(c);
+    ensures free:   m_held == 0;
+    ensures told:   m_owed == 0;
+    ensures result: \result == 1 || \result == TN_ESTALE;
+    ensures once:   m_done == (\result == 1 ? 1 : 0);
+*/
 int32_t tn_crew_forget(struct tn_crew *c, struct tn_job job);
 
 /* Does work on each of the count elements of size bytes at array, in place,

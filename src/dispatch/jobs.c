@@ -86,3 +86,15 @@ void tn_jobs_release(struct tn_jobs *j, uint32_t slot)
     j->state[slot] = TN_JOB_FREE;
     j->life[slot] = j->life[slot] < UINT32_MAX ? j->life[slot] + 1u : 0u;
 }
+
+uint32_t tn_job_known(const struct tn_jobs *j, struct tn_job job)
+{
+    if (job.slot >= j->cap)
+        return 0;
+    return j->life[job.slot] == job.life && j->state[job.slot] != TN_JOB_FREE ? 1 : 0;
+}
+
+uint32_t tn_job_over(const struct tn_jobs *j, uint32_t slot)
+{
+    return j->state[slot] >= TN_JOB_DONE ? 1 : 0;
+}

@@ -39,10 +39,19 @@ struct tn_jobs {
     uint32_t life[TN_JOBS];  /* how often the slot was released, modulo 2^32 */
 };
 
+/* One life of one slot. */
+struct tn_job {
+    uint32_t slot;
+    uint32_t life;
+};
+
 /*@ predicate tn_job_is{L}(struct tn_jobs *j, integer s, integer state) =
         0 <= s < j->cap && j->state[s] == state;
     predicate tn_job_ended{L}(struct tn_jobs *j, integer s) =
         0 <= s < j->cap && TN_JOB_DONE <= j->state[s] <= TN_JOB_FAILED;
+    // a handle names a life that is not over
+    predicate tn_job_named{L}(struct tn_jobs *j, integer slot, integer life) =
+        0 <= slot < j->cap && j->life[slot] == life && j->state[slot] != TN_JOB_FREE;
     predicate tn_jobs_shape{L}(struct tn_jobs *j) =
         \valid(j) && 1 <= j->cap <= TN_JOBS && 0 <= j->next &&
         (\forall integer s; 0 <= s < j->cap ==> j->state[s] <= TN_JOB_FAILED);
@@ -140,5 +149,24 @@ uint32_t tn_jobs_cancel(struct tn_jobs *j, uint32_t slot);
     ensures others: tn_jobs_same_but{Pre,Post}(j, slot);
 */
 void tn_jobs_release(struct tn_jobs *j, uint32_t slot);
+
+/* Whether the handle names a job that is not given back: 1 or 0. */
+/*@ requires ok: tn_jobs_ok(j);
+    terminates \true; exits \false;
+    assigns \nothing;
+    ensures verdict: \result == 0 || \result == 1;
+    ensures named:   \result == 1 <==> tn_job_named(j, job.slot, job.life);
+*/
+uint32_t tn_job_known(const struct tn_jobs *j, struct tn_job job);
+
+/* Whether the job in slot is done, cancelled or failed: 1 or 0. */
+/*@ requires ok:   tn_jobs_ok(j);
+    requires slot: slot < j->cap;
+    terminates \true; exits \false;
+    assigns \nothing;
+    ensures verdict: \result == 0 || \result == 1;
+    ensures ended:   \result == 1 <==> tn_job_ended(j, slot);
+*/
+uint32_t tn_job_over(const struct tn_jobs *j, uint32_t slot);
 
 #endif

@@ -268,10 +268,9 @@ static void keep_going(struct tn_team *t)
 /* Waits for news of the workers, or until the time is over. */
 static void await_news(struct tn_team *t, int64_t deadline_ms)
 {
-    struct tn_wanted w = {t->events, TN_READ, 0};
     uint32_t none;
 
-    (void)tn_wait(&w, 1, NULL, 0, &none, deadline_ms);
+    (void)tn_wait_for(t->events, TN_READ, NULL, 0, &none, deadline_ms);
 }
 
 /* --- the calls ----------------------------------------------------------------------------- */
@@ -362,14 +361,14 @@ int32_t tn_team_wait(struct tn_team *t, struct tn_job job, void *data, uint32_t 
         return TN_ETOOBIG;
     }
     keep_going(t);
-    while (tn_job_known(&t->jobs, job) && !tn_job_over(&t->jobs, job.slot)) {
+    while (tn_job_known(&t->jobs, job) == 1 && tn_job_over(&t->jobs, job.slot) == 0) {
         if (deadline_ms <= tn_sys_now_ms()) {
             return 0;
         }
         await_news(t, deadline_ms);
         keep_going(t);
     }
-    if (!tn_job_known(&t->jobs, job)) {
+    if (tn_job_known(&t->jobs, job) == 0) {
         return TN_ESTALE;
     }
     *state = t->jobs.state[job.slot];
@@ -380,7 +379,7 @@ int32_t tn_team_wait(struct tn_team *t, struct tn_job job, void *data, uint32_t 
 
 int32_t tn_team_cancel(struct tn_team *t, struct tn_job job)
 {
-    if (!tn_job_known(&t->jobs, job)) {
+    if (tn_job_known(&t->jobs, job) == 0) {
         return TN_ESTALE;
     }
     if (tn_jobs_cancel(&t->jobs, job.slot) == 0) {
@@ -392,11 +391,11 @@ int32_t tn_team_cancel(struct tn_team *t, struct tn_job job)
 
 int32_t tn_team_kill(struct tn_team *t, struct tn_job job)
 {
-    if (!tn_job_known(&t->jobs, job)) {
+    if (tn_job_known(&t->jobs, job) == 0) {
         return TN_ESTALE;
     }
     hear_all(t);
-    if (tn_job_over(&t->jobs, job.slot)) {
+    if (tn_job_over(&t->jobs, job.slot) == 1) {
         return 0;
     }
     if (tn_team_cancel(t, job) == 0) {
@@ -408,11 +407,11 @@ int32_t tn_team_kill(struct tn_team *t, struct tn_job job)
 
 int32_t tn_team_forget(struct tn_team *t, struct tn_job job)
 {
-    if (!tn_job_known(&t->jobs, job)) {
+    if (tn_job_known(&t->jobs, job) == 0) {
         return TN_ESTALE;
     }
     t->task[job.slot].unwanted = 1;
-    if (tn_jobs_cancel(&t->jobs, job.slot) == 1 || tn_job_over(&t->jobs, job.slot)) {
+    if (tn_jobs_cancel(&t->jobs, job.slot) == 1 || tn_job_over(&t->jobs, job.slot) == 1) {
         tn_jobs_release(&t->jobs, job.slot);
     }
     return 1;

@@ -1,15 +1,5 @@
 #include "dispatch/work.h"
 
-int32_t tn_job_known(const struct tn_jobs *j, struct tn_job job)
-{
-    return job.slot < j->cap && j->life[job.slot] == job.life && j->state[job.slot] != TN_JOB_FREE;
-}
-
-int32_t tn_job_over(const struct tn_jobs *j, uint32_t slot)
-{
-    return j->state[slot] >= TN_JOB_DONE;
-}
-
 /* Waits for the job of the element at data.  Returns as tn_map. */
 static int32_t finish_element(const struct tn_map_calls *m, struct tn_job job, void *data,
                               uint32_t size, int64_t deadline_ms)

@@ -20,14 +20,13 @@ extern "C" {
 #define TN_MAP_AT_ONCE 64u
 
 /* Does the work; data is the job's own copy, TN_JOB_BYTES long and aligned for
- * int64_t.  A negative result makes the job a failed one. */
+ * int64_t.  A negative result makes the job a failed one.  What is proved hands it
+ * on and never calls it: to the provers it is a number. */
+#ifdef __FRAMAC__
+typedef uintptr_t tn_job_work;
+#else
 typedef int32_t (*tn_job_work)(void *data);
-
-/* One life of one slot of the job table. */
-struct tn_job {
-    uint32_t slot;
-    uint32_t life;
-};
+#endif
 
 /* The calls of a pool that a map is made of; pool is passed to each. */
 struct tn_map_calls {
@@ -38,12 +37,6 @@ struct tn_map_calls {
                     int64_t deadline_ms);
     void (*give_up)(void *pool, struct tn_job job);
 };
-
-/* Whether the handle names a job that is not given back. */
-int32_t tn_job_known(const struct tn_jobs *j, struct tn_job job);
-
-/* Whether the job in slot is done, cancelled or failed. */
-int32_t tn_job_over(const struct tn_jobs *j, uint32_t slot);
 
 /* Does work on each of the count elements of size bytes at array, in place;
  * results as those of tn_crew_map.  What it leaves undone is given up. */

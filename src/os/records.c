@@ -79,13 +79,12 @@ static int write_quietly(int fd, const void *data, size_t len)
  * time is over; TN_ESYSTEM. */
 static int32_t await_pipe(int32_t fd, uint32_t mask, int64_t deadline_ms)
 {
-    struct tn_wanted w = {fd, mask, 0};
     uint32_t others;
 
     if (deadline_ms <= 0 || (deadline_ms != TN_NEVER && deadline_ms <= tn_sys_now_ms())) {
         return 0;
     }
-    return tn_wait(&w, 1, NULL, 0, &others, deadline_ms) < 0 ? TN_ESYSTEM : 1;
+    return tn_wait_for(fd, mask, NULL, 0, &others, deadline_ms) < 0 ? TN_ESYSTEM : 1;
 }
 
 int32_t tn_records_put(const struct tn_records *r, const void *record, uint32_t len,

@@ -30,6 +30,11 @@ struct tn_wanted {
 int32_t tn_wait(struct tn_wanted *w, uint32_t n, const int32_t *fd, uint32_t count,
                 uint32_t *others, int64_t deadline_ms);
 
+/* The same for one descriptor, own, beside count <= TN_WATCHES others.  Returns
+ * what own is ready for, TN_BROKEN unasked; 0; TN_ESYSTEM. */
+int32_t tn_wait_for(int32_t own, uint32_t mask, const int32_t *fd, uint32_t count, uint32_t *others,
+                    int64_t deadline_ms);
+
 #ifdef __cplusplus
 }
 #endif

@@ -54,23 +54,30 @@ static void heed(struct tn_orders *o, uint32_t which)
     }
 }
 
-int32_t tn_orders_wait(struct tn_orders *o, struct tn_wanted *w, uint32_t n, int64_t deadline_ms)
+/* Heeds what each bit of others says has come. */
+static void heed_each(struct tn_orders *o, uint32_t others)
 {
-    uint32_t others;
-    const int32_t r = tn_wait(w, n, o->fd, o->count, &others, deadline_ms);
-
     for (uint32_t i = 0; others != 0; i++, others /= 2) {
         if (others % 2 == 1) {
             heed(o, i);
         }
     }
+}
+
+int32_t tn_orders_wait(struct tn_orders *o, struct tn_wanted *w, uint32_t n, int64_t deadline_ms)
+{
+    uint32_t others;
+    const int32_t r = tn_wait(w, n, o->fd, o->count, &others, deadline_ms);
+
+    heed_each(o, others);
     return r;
 }
 
 int32_t tn_orders_wait_for(struct tn_orders *o, int32_t fd, uint32_t mask, int64_t deadline_ms)
 {
-    struct tn_wanted w = {fd, mask, 0};
-    const int32_t r = tn_orders_wait(o, &w, 1, deadline_ms);
+    uint32_t others;
+    const int32_t r = tn_wait_for(fd, mask, o->fd, o->count, &others, deadline_ms);
 
-    return r > 0 ? (int32_t)w.ready : r;
+    heed_each(o, others);
+    return r;
 }

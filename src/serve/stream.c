@@ -167,7 +167,9 @@ static int32_t wait_once(struct tn_stream *s, uint32_t mask, int64_t limit)
     //@ assert shape: tn_stream_shape(s);
     //@ assert bytes: tn_stream_bytes(s);
     tn_count(&s->counters->wakeups, 1);
-    tn_count(&s->counters->spurious, r == 0 ? 1 : 0);
+    if (r == 0) {
+        tn_count(&s->counters->spurious, 1);
+    }
     return r;
 }
 

@@ -18,12 +18,11 @@ static void start(int32_t status)
 
     REQUIRE(r >= 0);
     if (r == 0) {
-        struct tn_wanted w = {s.lifeline[0], TN_READ, 0};
         uint32_t none;
 
         s.counters[s.self].accepted = 2;
         s.counters[s.self].closed[TN_BY_PEER] = 1;
-        (void)tn_wait(&w, 1, NULL, 0, &none, INT64_MAX);
+        (void)tn_wait_for(s.lifeline[0], TN_READ, NULL, 0, &none, INT64_MAX);
         tn_process_exit(status);
     }
 }
@@ -31,11 +30,10 @@ static void start(int32_t status)
 /* Waits until an end is reported, then reaps; until no more than n run. */
 static void reap_down_to(uint32_t n)
 {
-    struct tn_wanted w = {s.ended, TN_READ, 0};
     uint32_t none;
 
     while (s.children.live > n) {
-        REQUIRE(tn_wait(&w, 1, NULL, 0, &none, tn_sys_now_ms() + 5000) == 1);
+        REQUIRE(tn_wait_for(s.ended, TN_READ, NULL, 0, &none, tn_sys_now_ms() + 5000) > 0);
         tn_supervisor_reap(&s);
     }
 }
