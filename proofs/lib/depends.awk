@@ -86,6 +86,12 @@ function split_up(text,   found, end, depth, inside)
     others()
 }
 
+# what only C++ sees
+/^#ifdef __cplusplus/ { cplusplus = 1 }
+cplusplus {
+    cplusplus = !/^#endif/
+    next
+}
 continued || /^[ \t]*#/ {
     continued = /\\$/
     common = common $0 "\n"
