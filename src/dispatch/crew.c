@@ -32,12 +32,14 @@ void tn_crew_init(struct tn_crew *c, uint32_t jobs)
     requires fits:  len <= TN_JOB_BYTES;
     requires bytes: \valid_read(data + (0 .. len - 1)) && \separated(data + (0 .. len - 1), c);
     terminates \true; exits \false;
-    assigns m_owed, m_done, c->unwanted[0 .. TN_JOBS - 1], c->work[0 .. TN_JOBS - 1], c->jobs.next,
-            c->jobs.state[0 .. TN_JOBS - 1], c->jobs.ticket[0 .. TN_JOBS - 1],
+    assigns m_owed, m_done, m_slot, m_life, m_full, c->unwanted[0 .. TN_JOBS - 1],
+            c->work[0 .. TN_JOBS - 1], c->jobs.next, c->jobs.state[0 .. TN_JOBS - 1], c->jobs.ticket[0 .. TN_JOBS - 1],
             c->data[0 .. TN_JOBS * TN_JOB_BYTES - 1];
     ensures ok:      tn_crew_ok(c);
     ensures told:    m_owed == 0;
-    ensures full:    \result == TN_NONE ==> m_done == 0 && (\old(c->jobs.next) == INT64_MAX ||
+    ensures named:   \result != TN_NONE ==> m_slot == \result &&
+                     m_life == c->jobs.life[\result];
+    ensures full:    \result == TN_NONE ==> m_full == 1 && m_done == 0 && (\old(c->jobs.next) == INT64_MAX ||
                      \forall integer s; 0 <= s < c->jobs.cap ==>
                          \old(c->jobs.state[s]) != TN_JOB_FREE);
     ensures queued:  \result != TN_NONE ==> m_done == 1 &&
@@ -65,6 +67,11 @@ static uint32_t add_job(struct tn_crew *c, tn_job_work work, const uint8_t *data
             m_owed = 1; */
         tn_crew_tell_queued(c);
     }
+    /*@ ghost if (slot != TN_NONE) {
+            m_slot = slot;
+            m_life = c->jobs.life[slot];
+        } else
+            m_full = 1; */
     return slot;
 }
 
@@ -233,7 +240,8 @@ int32_t tn_crew_submit(struct tn_crew *c, tn_job_work work, const tn_bytes *data
     uint32_t life = 0;
     int32_t r = TN_EOF;
 
-    //@ ghost m_done = 0;
+    /*@ ghost m_done = 0;
+        m_full = 0; */
     if (len > TN_JOB_BYTES)
         return TN_ETOOBIG;
     tn_crew_lock(c);

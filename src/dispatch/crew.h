@@ -64,11 +64,15 @@ struct tn_crew {
 };
 
 /* Ghost, of the calling thread and this crew: the job that it does (TN_NONE: none);
- * how many jobs its call has queued, cancelled or given back; and whether it knows
- * that the crew closes (1 or 0).  Conditions: 1 queued, 2 ended, 3 closing. */
+ * how many jobs its call has queued, cancelled or given back; the slot and the life
+ * of the one it has queued, and whether it found the table full (1 or 0); whether it
+ * knows that the crew closes (1 or 0).  Conditions: 1 queued, 2 ended, 3 closing. */
 /*@ ghost
     uint32_t m_mine;
     uint32_t m_done;
+    uint32_t m_slot;
+    uint32_t m_life;
+    int32_t  m_full;
     int32_t  m_closing;
 */
 
@@ -110,7 +114,7 @@ int32_t tn_crew_open(struct tn_crew *c, uint32_t threads, uint32_t jobs);
     requires bytes: \valid_read(data + (0 .. len - 1)) && \valid(job);
     requires apart: \separated(data + (0 .. len - 1), c) && \separated(job, c);
     terminates \true; exits \false;
-    assigns m_held, m_owed, m_done, *job, TN_CREW_GUARDED(c);
+    assigns m_held, m_owed, m_done, m_slot, m_life, m_full, *job, TN_CREW_GUARDED(c);
     ensures free:    m_held == 0;
     ensures told:    m_owed == 0;
     ensures result:  \result == 1 || \result == TN_EFULL || \result == TN_ETOOBIG ||
@@ -118,7 +122,9 @@ int32_t tn_crew_open(struct tn_crew *c, uint32_t threads, uint32_t jobs);
     ensures too_big: \result == TN_ETOOBIG <==> len > TN_JOB_BYTES;
     ensures closing: m_closing == 1 && len <= TN_JOB_BYTES ==> \result == TN_EOF;
     ensures once:    m_done == (\result == 1 ? 1 : 0);
-    ensures named:   \result == 1 ==> job->slot < c->jobs.cap;
+    ensures full:    \result == TN_EFULL ==> m_full == 1;
+    ensures named:   \result == 1 ==> job->slot < c->jobs.cap && job->slot == m_slot &&
+                     job->life == m_life;
 */
 int32_t tn_crew_submit(struct tn_crew *c, tn_job_work work, const tn_bytes *data, uint32_t len,
                        struct tn_job *job);
