@@ -33,14 +33,14 @@ void tn_crew_init(struct tn_crew *c, uint32_t jobs)
     requires bytes: \valid_read(data + (0 .. len - 1)) && \separated(data + (0 .. len - 1), c);
     terminates \true; exits \false;
     assigns m_owed, m_done, m_slot, m_life, m_full, c->unwanted[0 .. TN_JOBS - 1],
-            c->work[0 .. TN_JOBS - 1], c->jobs.next, c->jobs.state[0 .. TN_JOBS - 1], c->jobs.ticket[0 .. TN_JOBS - 1],
-            c->data[0 .. TN_JOBS * TN_JOB_BYTES - 1];
+            c->work[0 .. TN_JOBS - 1], c->jobs.next, c->jobs.state[0 .. TN_JOBS - 1],
+            c->jobs.ticket[0 .. TN_JOBS - 1], c->data[0 .. TN_JOBS * TN_JOB_BYTES - 1];
     ensures ok:      tn_crew_ok(c);
     ensures told:    m_owed == 0;
     ensures named:   \result != TN_NONE ==> m_slot == \result &&
                      m_life == c->jobs.life[\result];
-    ensures full:    \result == TN_NONE ==> m_full == 1 && m_done == 0 && (\old(c->jobs.next) == INT64_MAX ||
-                     \forall integer s; 0 <= s < c->jobs.cap ==>
+    ensures full:    \result == TN_NONE ==> m_full == 1 && m_done == 0 &&
+                     (\old(c->jobs.next) == INT64_MAX || \forall integer s; 0 <= s < c->jobs.cap ==>
                          \old(c->jobs.state[s]) != TN_JOB_FREE);
     ensures queued:  \result != TN_NONE ==> m_done == 1 &&
                      tn_job_is{Pre}(&c->jobs, \result, TN_JOB_FREE) &&
