@@ -76,7 +76,10 @@ static uint32_t next_report(struct tn_server *s)
     //@ assert clauses: TN_SERVER_CLAUSES(s, TN_NONE, TN_NONE);
     const uint32_t who = take_report(s);
 
+    //@ assert slots: tn_slots_same{Pre, Here}(s);
+    //@ assert blocks: blocks_same{Pre, Here}(s);
     //@ assert others: others_same{Pre, Here}(s, TN_NONE);
+    //@ assert lives: \forall integer i; tn_live{Pre}(s, i) <==> tn_live(s, i);
     return who;
 }
 
@@ -146,7 +149,7 @@ static void listening(struct tn_server *s, uint32_t mask)
     uint32_t l;
 
     /*@ loop invariant 0 <= l <= TN_LISTENERS;
-        TN_SERVER_OK(loop invariant, s, TN_NONE);
+        loop invariant ok: tn_server_ok(s);
         loop assigns l, s->table.listening[0 .. TN_LISTENERS - 1], s->table.poller.edges,
             k_reg_mask[0 .. TN_SYS_FDS - 1];
         loop variant TN_LISTENERS - l;
@@ -281,7 +284,7 @@ static void pause_accepting(struct tn_server *s, int32_t reason)
                     k_log[s->table.fd[slot]] == 0;
     terminates \true; exits \false;
     assigns *s;
-    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures ok:    tn_server_ok(s);
     ensures event: tn_step_ok(s, \result);
     ensures type:  \result.type == TN_OPENED;
     ensures idle:  s->cur == TN_NONE;
@@ -399,7 +402,7 @@ static int64_t due_for(const struct tn_server *s, uint32_t slot, int32_t reason)
     requires idle: s->cur == TN_NONE;
     terminates \true; exits \false;
     assigns *s, TN_KERNEL_STATE;
-    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures ok:    tn_server_ok(s);
     ensures event: tn_step_ok(s, \result);
     ensures type:  \result.type == TN_CLOSED || \result.type == TN_STEP_MORE;
 */
@@ -421,6 +424,8 @@ static struct tn_step expired(struct tn_server *s, uint32_t slot)
     if (due <= s->waited_ms)
         return tn_delivery_ended(s, slot, reason);
     next = s->now_ms + s->tick_ms;
+    //@ assert within: s->timers.cap <= TN_CONNECTIONS && slot < TN_CONNECTIONS;
+    //@ assert before: tn_rests_at(s, slot);
     tn_link_time(s, slot, due < next ? due : next);
     //@ assert rests: tn_rests_at(s, slot);
     return tn_step_of(TN_STEP_MORE, slot, 0, 0);
@@ -531,7 +536,15 @@ static uint32_t first_listener(const struct tn_server *s)
 */
 static void close_listener(struct tn_server *s, uint32_t l)
 {
+    //@ assert clauses: TN_SERVER_CLAUSES(s, TN_NONE, TN_NONE);
     tn_fd_table_unlisten(&s->table, l);
+    //@ assert pool: tn_pool_same{Pre, Here}(s);
+    //@ assert slots: tn_slots_same{Pre, Here}(s);
+    //@ assert timers: tn_timers_same{Pre, Here}(s) && due_same{Pre, Here}(s);
+    //@ assert owners: owners_same{Pre, Here}(s) && blocks_same{Pre, Here}(s);
+    //@ assert leak: tn_no_buffer_leak(s, TN_NONE);
+    //@ assert others: others_same{Pre, Here}(s, TN_NONE);
+    //@ assert lives: \forall integer i; tn_live{Pre}(s, i) <==> tn_live(s, i);
 }
 
 /* Notes that a drain accepts one connection less. */

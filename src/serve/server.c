@@ -29,6 +29,12 @@
     predicate new_server{L}(struct tn_server *s) =
         (\forall integer i; !tn_live(s, i)) && (\forall integer b; !tn_lent(s, b)) &&
         s->cur == TN_NONE && s->off == 0;
+    // p is one of the totals
+    predicate is_total(struct tn_server *s, int64_t *p) =
+        p == &s->counters.accepted || p == &s->counters.frames || p == &s->counters.sent ||
+        p == &s->counters.wakeups || p == &s->counters.spurious ||
+        p == &s->counters.accept_pauses || p == &s->counters.parked ||
+        \exists integer r; 0 <= r < TN_REASONS && p == &s->counters.closed[r];
     lemma new_shape: \forall struct tn_server *s, integer cap;
         \valid(s) ==> laid_out(s, cap) ==> tn_slots_ok(&s->table.slots) ==>
         s->table.slots.cap == cap ==> tn_server_shape(s);
@@ -257,24 +263,66 @@ int32_t tn_init(struct tn_server *s, const struct tn_options *o)
     return start(s, o);
 }
 
-int32_t tn_listen(struct tn_server *s, int32_t fd)
+/* Adopts a listening descriptor.  Returns its number, or a code of tn_fd_table_listen. */
+/*@ requires ok: tn_server_ok(s);
+    requires foreign: k_number(fd) && k_open[fd] == 2 && k_reg[fd] == 0;
+    terminates \true; exits \false;
+    assigns s->table.listener[0 .. TN_LISTENERS - 1], s->table.listening[0 .. TN_LISTENERS - 1],
+            s->table.poller.edges, k_open[fd], k_own[fd], k_reg[fd], k_reg_slot[fd], k_reg_gen[fd],
+            k_reg_mask[fd];
+    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures result:  \result == TN_EFULL || \result == TN_EMEMORY || \result == TN_ESYSTEM ||
+                     0 <= \result < TN_LISTENERS;
+    ensures adopted: \result >= 0 ==> s->table.listener[\result] == fd && k_open[fd] == 1;
+    ensures failed:  \result < 0 ==> k_open[fd] == 2 && k_reg[fd] == 0;
+*/
+static int32_t adopt(struct tn_server *s, int32_t fd)
 {
-    int32_t r;
-
     //@ assert clauses: TN_SERVER_CLAUSES(s, TN_NONE, TN_NONE);
-    if (s->draining == 1)
-        return TN_EOF;
-    r = tn_fd_table_listen(&s->table, fd);
-    if (r < 0)
-        return r;
-    if (s->paused == 1)
-        tn_fd_table_listening(&s->table, (uint32_t)r, 0);
+    const int32_t r = tn_fd_table_listen(&s->table, fd);
+
     //@ assert pool: tn_pool_same{Pre, Here}(s);
     //@ assert slots: tn_slots_same{Pre, Here}(s);
     //@ assert timers: tn_timers_same{Pre, Here}(s) && due_same{Pre, Here}(s);
     //@ assert owners: owners_same{Pre, Here}(s) && blocks_same{Pre, Here}(s);
     //@ assert others: others_same{Pre, Here}(s, TN_NONE);
     //@ assert leak: tn_no_buffer_leak(s, TN_NONE);
+    //@ assert lives: \forall integer i; tn_live{Pre}(s, i) <==> tn_live(s, i);
+    return r;
+}
+
+/* Lets listener l rest until accepting goes on. */
+/*@ requires ok: tn_server_ok(s);
+    requires open: l < TN_LISTENERS && s->table.listener[l] != -1;
+    terminates \true; exits \false;
+    assigns s->table.listening[l], s->table.poller.edges, k_reg_mask[s->table.listener[l]];
+    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures rests: s->table.listening[l] == 0;
+*/
+static void rest_listener(struct tn_server *s, uint32_t l)
+{
+    //@ assert clauses: TN_SERVER_CLAUSES(s, TN_NONE, TN_NONE);
+    tn_fd_table_listening(&s->table, l, 0);
+    //@ assert pool: tn_pool_same{Pre, Here}(s);
+    //@ assert slots: tn_slots_same{Pre, Here}(s);
+    //@ assert timers: tn_timers_same{Pre, Here}(s) && due_same{Pre, Here}(s);
+    //@ assert owners: owners_same{Pre, Here}(s) && blocks_same{Pre, Here}(s);
+    //@ assert others: others_same{Pre, Here}(s, TN_NONE);
+    //@ assert leak: tn_no_buffer_leak(s, TN_NONE);
+    //@ assert lives: \forall integer i; tn_live{Pre}(s, i) <==> tn_live(s, i);
+}
+
+int32_t tn_listen(struct tn_server *s, int32_t fd)
+{
+    int32_t r;
+
+    if (s->draining == 1)
+        return TN_EOF;
+    r = adopt(s, fd);
+    if (r < 0)
+        return r;
+    if (s->paused == 1)
+        rest_listener(s, (uint32_t)r);
     return 1;
 }
 
@@ -291,12 +339,18 @@ int32_t tn_unwatch(struct tn_server *s, uint32_t w)
     return 1;
 }
 
-int32_t tn_timer_set(struct tn_server *s, uint32_t timer, int64_t after_ms, int64_t every_ms)
+/* Sets a timer of the caller's, from now on. */
+/*@ requires ok: tn_server_ok(s);
+    requires range: timer < TN_USER_TIMERS && 0 <= after_ms <= TN_TIMER_MAX_MS &&
+                    0 <= every_ms <= TN_TIMER_MAX_MS;
+    terminates \true; exits \false;
+    assigns s->user_timers;
+    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures every: s->user_timers.every[timer] == every_ms;
+*/
+static void set_timer(struct tn_server *s, uint32_t timer, int64_t after_ms, int64_t every_ms)
 {
     //@ assert clauses: TN_SERVER_CLAUSES(s, TN_NONE, TN_NONE);
-    if (timer >= TN_USER_TIMERS || after_ms < 0 || after_ms > TN_TIMER_MAX_MS || every_ms < 0 ||
-        every_ms > TN_TIMER_MAX_MS)
-        return TN_EINVAL;
     tn_user_timers_set(&s->user_timers, timer, tn_sys_now_ms(), after_ms, every_ms);
     //@ assert pool: tn_pool_same{Pre, Here}(s);
     //@ assert slots: tn_slots_same{Pre, Here}(s);
@@ -306,14 +360,29 @@ int32_t tn_timer_set(struct tn_server *s, uint32_t timer, int64_t after_ms, int6
     //@ assert owners: owners_same{Pre, Here}(s) && blocks_same{Pre, Here}(s);
     //@ assert others: others_same{Pre, Here}(s, TN_NONE);
     //@ assert leak: tn_no_buffer_leak(s, TN_NONE);
+    //@ assert lives: \forall integer i; tn_live{Pre}(s, i) <==> tn_live(s, i);
+}
+
+int32_t tn_timer_set(struct tn_server *s, uint32_t timer, int64_t after_ms, int64_t every_ms)
+{
+    if (timer >= TN_USER_TIMERS || after_ms < 0 || after_ms > TN_TIMER_MAX_MS || every_ms < 0 ||
+        every_ms > TN_TIMER_MAX_MS)
+        return TN_EINVAL;
+    set_timer(s, timer, after_ms, every_ms);
     return 1;
 }
 
-int32_t tn_timer_cancel(struct tn_server *s, uint32_t timer)
+/* Sets a timer of the caller's no more. */
+/*@ requires ok: tn_server_ok(s);
+    requires range: timer < TN_USER_TIMERS;
+    terminates \true; exits \false;
+    assigns s->user_timers;
+    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures unset: s->user_timers.due[timer] == TN_NEVER;
+*/
+static void cancel_timer(struct tn_server *s, uint32_t timer)
 {
     //@ assert clauses: TN_SERVER_CLAUSES(s, TN_NONE, TN_NONE);
-    if (timer >= TN_USER_TIMERS)
-        return TN_EINVAL;
     tn_user_timers_cancel(&s->user_timers, timer);
     //@ assert pool: tn_pool_same{Pre, Here}(s);
     //@ assert slots: tn_slots_same{Pre, Here}(s);
@@ -323,7 +392,64 @@ int32_t tn_timer_cancel(struct tn_server *s, uint32_t timer)
     //@ assert owners: owners_same{Pre, Here}(s) && blocks_same{Pre, Here}(s);
     //@ assert others: others_same{Pre, Here}(s, TN_NONE);
     //@ assert leak: tn_no_buffer_leak(s, TN_NONE);
+    //@ assert lives: \forall integer i; tn_live{Pre}(s, i) <==> tn_live(s, i);
+}
+
+int32_t tn_timer_cancel(struct tn_server *s, uint32_t timer)
+{
+    if (timer >= TN_USER_TIMERS)
+        return TN_EINVAL;
+    cancel_timer(s, timer);
     return 1;
+}
+
+/* Adds n to one of the totals. */
+/*@ requires ok:    tn_server_ok(s);
+    requires total: is_total(s, total);
+    requires n:     0 <= n <= UINT32_MAX;
+    terminates \true; exits \false;
+    assigns *total;
+    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures sum:    *total == \old(*total) + (\old(*total) <= TN_COUNT_END ? n : 0);
+*/
+static void count(struct tn_server *s, int64_t *total, int64_t n)
+{
+    (void)s; /* stands in the contract only */
+    tn_count(total, n);
+}
+
+/* The total that counts what a step did, or NULL: there is none. */
+/*@ requires room: \valid(s);
+    requires step: step.type == TN_CLOSED ==> step.a < TN_REASONS;
+    terminates \true; exits \false;
+    assigns \nothing;
+    ensures total:  \result == \null || is_total(s, \result);
+    ensures frame:  step.type == TN_FRAME ==> \result == &s->counters.frames;
+    ensures opened: step.type == TN_OPENED ==> \result == &s->counters.accepted;
+    ensures closed: step.type == TN_CLOSED ==> \result == &s->counters.closed[step.a];
+    ensures paused: step.type == TN_STEP_PAUSED ==> \result == &s->counters.accept_pauses;
+    ensures parked: step.type == TN_STEP_PARKED ==> \result == &s->counters.parked;
+    ensures none:   step.type == TN_STEP_IDLE || step.type == TN_READY ||
+                    step.type == TN_STEP_MORE || step.type == TN_STEP_END ==> \result == \null;
+*/
+static int64_t *total_of(struct tn_server *s, struct tn_step step)
+{
+    struct tn_counters *c = &s->counters;
+
+    switch (step.type) {
+    case TN_FRAME:
+        return &c->frames;
+    case TN_OPENED:
+        return &c->accepted;
+    case TN_CLOSED:
+        return &c->closed[step.a];
+    case TN_STEP_PAUSED:
+        return &c->accept_pauses;
+    case TN_STEP_PARKED:
+        return &c->parked;
+    default:
+        return NULL;
+    }
 }
 
 /* Adds what a step did to the totals. */
@@ -331,32 +457,15 @@ int32_t tn_timer_cancel(struct tn_server *s, uint32_t timer)
     requires event: tn_step_ok(s, step);
     terminates \true; exits \false;
     assigns s->counters;
-    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures ok:  tn_server_ok(s);
     ensures event: tn_step_ok(s, step);
 */
 static void account(struct tn_server *s, struct tn_step step)
 {
-    struct tn_counters *c = &s->counters;
+    int64_t *total = total_of(s, step);
 
-    switch (step.type) {
-    case TN_FRAME:
-        tn_count(&c->frames, 1);
-        break;
-    case TN_OPENED:
-        tn_count(&c->accepted, 1);
-        break;
-    case TN_CLOSED:
-        tn_count(&c->closed[step.a], 1);
-        break;
-    case TN_STEP_PAUSED:
-        tn_count(&c->accept_pauses, 1);
-        break;
-    case TN_STEP_PARKED:
-        tn_count(&c->parked, 1);
-        break;
-    default:
-        break;
-    }
+    if (total != NULL)
+        count(s, total, 1);
 }
 
 /* Takes a step, and counts what it did. */
@@ -425,39 +534,25 @@ static struct tn_event event_of(const struct tn_server *s, struct tn_step step)
     return ev;
 }
 
-/* Tells the caller what a step came to. */
+/* Gives an event to the caller. */
 /*@ requires ok:  tn_server_ok(s);
     requires room: \valid(ev) && \separated(ev, s);
-    requires step: tn_step_ok(s, step) && TN_OPENED <= step.type <= TN_READY;
-    requires cap:  s->table.slots.cap <= TN_CONNECTIONS;
-    requires block: step.type == TN_FRAME ==> s->conn[step.slot].block < TN_BLOCKS;
+    requires event: tn_event_ok(s, e) && tn_frame_ok(s, e);
     terminates \true; exits \false;
     assigns *ev;
     TN_SERVER_OK(ensures, s, TN_NONE);
-    ensures type:  ev->type == step.type;
-    ensures event: tn_event_ok(s, *ev);
-    ensures frame: tn_frame_ok(s, *ev);
+    ensures given: *ev == e;
+    ensures event: tn_event_ok(s, *ev) && tn_frame_ok(s, *ev);
 */
-static void tell(const struct tn_server *s, struct tn_step step, struct tn_event *ev)
+static void give(const struct tn_server *s, struct tn_event e, struct tn_event *ev)
 {
-    *ev = event_of(s, step);
+    (void)s; /* stands in the contract only */
+    *ev = e;
     //@ assert pool: tn_pool_same{Pre, Here}(s);
     //@ assert slots: tn_slots_same{Pre, Here}(s);
     //@ assert reports: tn_reports_same{Pre, Here}(s) && tn_fds_same{Pre, Here}(s);
     //@ assert timers: tn_timers_same{Pre, Here}(s) && due_same{Pre, Here}(s);
-}
-
-/* Counts a wait that returned. */
-/*@ requires ok:  tn_server_ok(s);
-    terminates \true; exits \false;
-    assigns s->counters.wakeups, s->counters.spurious;
-    TN_SERVER_OK(ensures, s, TN_NONE);
-    ensures clock: s->now_ms == \old(s->now_ms);
-*/
-static void count_wait(struct tn_server *s, uint32_t in_vain)
-{
-    tn_count(&s->counters.wakeups, 1);
-    tn_count(&s->counters.spurious, in_vain);
+    //@ assert lives: \forall integer i; tn_live{Pre}(s, i) <==> tn_live(s, i);
 }
 
 /* Takes the earliest timer of the caller's that was due when the last wait returned,
@@ -483,24 +578,8 @@ static uint32_t take_timer(struct tn_server *s)
     //@ assert owners: owners_same{Pre, Here}(s) && blocks_same{Pre, Here}(s);
     //@ assert others: others_same{Pre, Here}(s, TN_NONE);
     //@ assert leak: tn_no_buffer_leak(s, TN_NONE);
+    //@ assert lives: \forall integer i; tn_live{Pre}(s, i) <==> tn_live(s, i);
     return timer;
-}
-
-/* Tells the caller that a timer has rung. */
-/*@ requires ok:  tn_server_ok(s);
-    requires room: \valid(ev) && \separated(ev, s);
-    terminates \true; exits \false;
-    assigns *ev;
-    TN_SERVER_OK(ensures, s, TN_NONE);
-    ensures timer: ev->type == TN_TIMER && ev->timer == timer;
-*/
-static void tell_timer(const struct tn_server *s, uint32_t timer, struct tn_event *ev)
-{
-    (void)s; /* stands in the contract only */
-    *ev = (struct tn_event){.type = TN_TIMER, .timer = timer};
-    //@ assert pool: tn_pool_same{Pre, Here}(s);
-    //@ assert slots: tn_slots_same{Pre, Here}(s);
-    //@ assert timers: tn_timers_same{Pre, Here}(s) && due_same{Pre, Here}(s);
 }
 
 /* Tells the caller of a timer that was due when the last wait returned, if there
@@ -521,7 +600,7 @@ static int32_t ring(struct tn_server *s, struct tn_event *ev)
 
     if (timer == TN_NONE)
         return 0;
-    tell_timer(s, timer, ev);
+    give(s, (struct tn_event){.type = TN_TIMER, .timer = timer}, ev);
     return 1;
 }
 
@@ -538,7 +617,9 @@ static int32_t wait_counted(struct tn_server *s, int64_t deadline)
     const int64_t timer = tn_user_timers_next(&s->user_timers);
     const int32_t r = tn_step_wait(s, timer < deadline ? timer : deadline);
 
-    count_wait(s, r == 0 ? 1 : 0);
+    count(s, &s->counters.wakeups, 1);
+    if (r == 0)
+        count(s, &s->counters.spurious, 1);
     return r;
 }
 
@@ -573,7 +654,7 @@ static int32_t go_on(struct tn_server *s, struct tn_event *ev)
         if (step.type == TN_STEP_IDLE)
             return ring(s, ev);
     }
-    tell(s, step, ev);
+    give(s, event_of(s, step), ev);
     return 1;
 }
 
@@ -825,17 +906,6 @@ static int32_t queue(struct tn_server *s, uint32_t slot, const uint8_t *data, ui
     return slot == s->cur ? reply(s, slot, data, len) : send_apart(s, slot, data, len);
 }
 
-/* Counts a frame that was accepted for sending. */
-/*@ requires ok:  tn_server_ok(s);
-    terminates \true; exits \false;
-    assigns s->counters.sent;
-    TN_SERVER_OK(ensures, s, TN_NONE);
-*/
-static void count_sent(struct tn_server *s)
-{
-    tn_count(&s->counters.sent, 1);
-}
-
 int32_t tn_send(struct tn_server *s, struct tn_handle conn, const uint8_t *data, uint32_t len)
 {
     int32_t n;
@@ -851,7 +921,7 @@ int32_t tn_send(struct tn_server *s, struct tn_handle conn, const uint8_t *data,
         return 1; /* no bytes are a message of that framing, and already sent */
     if (n <= 0)
         return n;
-    count_sent(s);
+    count(s, &s->counters.sent, 1);
     return 1;
 }
 
@@ -866,22 +936,11 @@ int32_t tn_finish(struct tn_server *s, struct tn_handle conn)
     return 1;
 }
 
-/* Counts a connection that the caller ended. */
-/*@ requires ok:  tn_server_ok(s);
-    terminates \true; exits \false;
-    assigns s->counters.closed[TN_BY_CALLER];
-    TN_SERVER_OK(ensures, s, TN_NONE);
-*/
-static void count_closed(struct tn_server *s)
-{
-    tn_count(&s->counters.closed[TN_BY_CALLER], 1);
-}
-
 int32_t tn_close(struct tn_server *s, struct tn_handle conn)
 {
     if (tn_slots_has(&s->table.slots, conn) == 0)
         return TN_ESTALE;
-    count_closed(s);
+    count(s, &s->counters.closed[TN_BY_CALLER], 1);
     tn_link_close(s, conn.slot);
     return 1;
 }
@@ -907,7 +966,7 @@ void tn_drain(struct tn_server *s, int32_t timeout_ms)
 */
 static void close_one(struct tn_server *s)
 {
-    count_closed(s);
+    count(s, &s->counters.closed[TN_BY_CALLER], 1);
     //@ assert first: tn_live(s, s->table.slots.perm[0]);
     tn_link_close(s, s->table.slots.perm[0]);
 }

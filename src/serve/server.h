@@ -62,7 +62,7 @@ int32_t tn_init(struct tn_server *s, const struct tn_options *o);
     assigns s->table.listener[0 .. TN_LISTENERS - 1], s->table.listening[0 .. TN_LISTENERS - 1],
             s->table.poller.edges, k_open[fd], k_own[fd], k_reg[fd], k_reg_slot[fd], k_reg_gen[fd],
             k_reg_mask[fd];
-    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures ok: tn_server_ok(s);
     ensures result:  \result == 1 || \result == TN_EOF || \result == TN_EFULL ||
                      \result == TN_EMEMORY || \result == TN_ESYSTEM;
     ensures drained: \result == TN_EOF <==> s->draining == 1;
@@ -113,7 +113,7 @@ int32_t tn_unwatch(struct tn_server *s, uint32_t w);
 /*@ requires ok: tn_server_ok(s);
     terminates \true; exits \false;
     assigns s->user_timers;
-    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures ok: tn_server_ok(s);
     ensures result: \result == 1 || \result == TN_EINVAL;
     ensures refused: \result == TN_EINVAL <==> timer >= TN_USER_TIMERS ||
                     after_ms < 0 || after_ms > TN_TIMER_MAX_MS ||
@@ -127,7 +127,7 @@ int32_t tn_timer_set(struct tn_server *s, uint32_t timer, int64_t after_ms, int6
 /*@ requires ok: tn_server_ok(s);
     terminates \true; exits \false;
     assigns s->user_timers;
-    TN_SERVER_OK(ensures, s, TN_NONE);
+    ensures ok: tn_server_ok(s);
     ensures result: \result == 1 || \result == TN_EINVAL;
     ensures refused: \result == TN_EINVAL <==> timer >= TN_USER_TIMERS;
     ensures unset:  \result == 1 ==> s->user_timers.due[timer] == TN_NEVER;

@@ -10,6 +10,9 @@
     predicate call_same{A, B}(struct tn_stream *s) =
         tn_stream_same{A, B}(s) && tn_read_to{A}(s) == tn_read_to{B}(s) &&
         \at(k_log[s->fd], A) == \at(k_log[s->fd], B);
+    // from place at on, data[0 .. len - 1] is promised to fd
+    predicate promised{L}(uint8_t *data, integer len, integer fd, integer inc, integer at) =
+        \forall integer i; 0 <= i < len ==> log_at(fd, inc, at + i) == data[i];
     // and where the stream stands
     predicate place_same{A, B}(struct tn_stream *s) =
         \at(s->state, A) == \at(s->state, B) && \at(s->reason, A) == \at(s->reason, B) &&
@@ -469,6 +472,39 @@ static uint32_t stream_wants(const struct tn_stream *s)
     return s->buffer.out_len > 0 ? TN_READ + TN_WRITE : TN_READ;
 }
 
+/* Waits once for input or room, and moves what there is.  Returns 1 when input came
+ * or ended; ORDERED when none did; 0 at the deadline; < 0 when the stream ended. */
+/*@ requires ok:    tn_stream_ok(s);
+    requires room:  s->buffer.in_len < TN_IN_CAP;
+    requires state: s->state == TN_STREAM_OPEN;
+    terminates \false; exits \false;
+    assigns s->buffer, s->state, s->reason, s->peer_finished, s->active_ms, TN_MOVED(s->counters),
+            TN_HEEDED(s->orders);
+    ensures ok:     tn_stream_ok(s);
+    ensures kept:   call_same{Pre, Post}(s);
+    ensures result: \result == 1 || \result == 0 || \result == ORDERED || \result == TN_EOF ||
+                    \result == TN_ERESET;
+    ensures late:   \result == 0 ==> deadline <= TN_CLOCK_MAX;
+    ensures none:   \result == 0 || \result == ORDERED ==>
+                    s->state == TN_STREAM_OPEN && s->buffer.in_len == \old(s->buffer.in_len);
+    ensures heard:  \result == 1 ==> s->state == TN_STREAM_OPEN ||
+                    (s->state == TN_STREAM_HEARD && s->peer_finished == 1);
+    ensures ended:  \result == TN_EOF || \result == TN_ERESET ==>
+                    s->state == TN_STREAM_BROKEN &&
+                    (\result == TN_ERESET <==> s->reason == TN_BY_RESET);
+*/
+static int32_t await_input(struct tn_stream *s, int64_t deadline)
+{
+    int32_t r = wait_for(s, stream_wants(s), deadline);
+
+    if (r <= 0) {
+        return r;
+    }
+    //@ assert sign: 0 <= r;
+    r = move_ready(s, (uint32_t)r);
+    return r == 0 ? ORDERED : r;
+}
+
 /* Waits for more input, sending meanwhile; when a drain has begun, takes what
  * has come as the last.  Returns 1; 0 at the deadline; < 0 when it ended. */
 /*@ requires ok:    tn_stream_ok(s);
@@ -491,37 +527,27 @@ static int32_t fill(struct tn_stream *s, int64_t deadline)
 {
     int32_t r = push(s);
 
+    if (r < 0) {
+        return r;
+    }
+    r = ORDERED;
     /*@ loop invariant ok: tn_stream_ok(s);
         loop invariant kept: call_same{Pre, Here}(s);
-        loop invariant room: s->buffer.in_len == \at(s->buffer.in_len, Pre);
-        loop invariant result: 0 <= r <= TN_READ + TN_WRITE + TN_BROKEN || r == TN_EOF ||
-            r == TN_ERESET;
+        loop invariant result: r == 1 || r == 0 || r == ORDERED || r == TN_EOF || r == TN_ERESET;
         loop invariant late: r == 0 ==> deadline <= TN_CLOCK_MAX;
-        loop invariant more: r >= 0 ==> s->state == TN_STREAM_OPEN;
-        loop invariant ended: r < 0 ==> s->state == TN_STREAM_BROKEN &&
-            (r == TN_ERESET <==> s->reason == TN_BY_RESET);
+        loop invariant none: r == 0 || r == ORDERED ==> s->state == TN_STREAM_OPEN &&
+            s->buffer.in_len == \at(s->buffer.in_len, Pre);
+        loop invariant heard: r == 1 ==> s->state == TN_STREAM_OPEN ||
+            (s->state == TN_STREAM_HEARD && s->peer_finished == 1);
+        loop invariant ended: r == TN_EOF || r == TN_ERESET ==>
+            s->state == TN_STREAM_BROKEN && (r == TN_ERESET <==> s->reason == TN_BY_RESET);
         loop assigns r, s->buffer, s->state, s->reason, s->peer_finished, s->active_ms,
                      TN_MOVED(s->counters), TN_HEEDED(s->orders);
     */
-    while (r > 0 && s->orders->order == TN_SERVE) {
-        r = wait_for(s, stream_wants(s), deadline);
-        if (r > 0) {
-            //@ assert sign: 0 <= r;
-            const int32_t got = move_ready(s, (uint32_t)r);
-
-            //@ assert heard: s->state == TN_STREAM_HEARD ==> s->peer_finished == 1;
-            if (got != 0) {
-                return got;
-            }
-        } else if (r == ORDERED) {
-            r = 1;
-        }
+    while (r == ORDERED && s->orders->order == TN_SERVE) {
+        r = await_input(s, deadline);
     }
-    if (r <= 0) {
-        return r;
-    }
-    //@ assert ordered: s->orders->order != TN_SERVE;
-    return take_last(s);
+    return r == ORDERED ? take_last(s) : r;
 }
 
 /* Looks for the next frame in what has come.  Returns 1 and fills *f; 0 when there
@@ -726,11 +752,13 @@ int32_t tn_stream_read(struct tn_stream *s, struct tn_message *m, int64_t deadli
         }
         r = get_more(s, deadline_ms);
         //@ assert kept: tn_stream_same{Pre, Here}(s);
+        /*@ assert broke: r < 0 ==> s->state == TN_STREAM_BROKEN && r != TN_EFRAME &&
+                s->reason != TN_BY_FRAME && (r == TN_ERESET <==> s->reason == TN_BY_RESET); */
         if (r <= 0) {
             return r;
         }
     }
-    //@ assert end: tn_stream_same{Pre, Here}(s);
+    //@ assert end: tn_stream_same{Pre, Here}(s) && s->state >= TN_STREAM_SPENT;
     return past_end(s);
 }
 
@@ -867,28 +895,56 @@ static int32_t accept_frame(struct tn_stream *s, const uint8_t *data, uint32_t l
     return 1;
 }
 
+/* Waits for room for a frame, and accepts it.  Returns 1; 0 at the deadline;
+ * TN_EFRAME; TN_EOF or TN_ERESET when the stream has ended. */
+/*@ requires ok:    tn_stream_ok(s);
+    requires fits:  len <= TN_FRAME_MAX;
+    requires bytes: \valid_read(data + (0 .. len - 1));
+    requires apart: \separated(data + (0 .. len - 1), &s->buffer.out[0 .. TN_OUT_CAP - 1]);
+    terminates \false; exits \false;
+    assigns s->state, s->reason, s->active_ms, s->buffer.out_head, s->buffer.out_len,
+            s->buffer.out[0 .. TN_OUT_CAP - 1], TN_MOVED(s->counters),
+            s->counters->sent, TN_HEEDED(s->orders);
+    ensures ok:     tn_stream_ok(s);
+    ensures same:   tn_stream_same{Pre, Post}(s) && tn_read_to{Pre}(s) == tn_read_to{Post}(s);
+    ensures result: \result == 1 || \result == 0 || \result == TN_EFRAME || \result == TN_EOF ||
+                    \result == TN_ERESET;
+    ensures late:   \result == 0 ==> deadline <= TN_CLOCK_MAX;
+    ensures refused: \result != 1 ==> k_log[s->fd] == \old(k_log[s->fd]);
+    ensures accepted: \result == 1 && (0 < len || s->framing != TN_RAW) ==>
+                    k_log[s->fd] == \old(k_log[s->fd]) + tn_frame_before(s->framing, len) +
+                                    len + tn_frame_after(s->framing);
+    ensures carried: \result == 1 ==> \old(
+                    promised(data, len, s->fd, k_inc[s->fd],
+                             k_log[s->fd] + tn_frame_before(s->framing, len)));
+    ensures bad_payload: \result == TN_EFRAME ==>
+                    !\old(tn_frame_carries(s->framing, data, 0, len));
+    ensures ended:  \result == TN_EOF || \result == TN_ERESET ==> s->state == TN_STREAM_BROKEN;
+*/
+static int32_t send_frame(struct tn_stream *s, const uint8_t *data, uint32_t len, int64_t deadline)
+{
+    int32_t r = drain_to(s, TN_OUT_CAP - TN_FRAME_OVERHEAD - len, deadline);
+
+    if (r <= 0) {
+        return r;
+    }
+    //@ assert kept: call_same{Pre, Here}(s);
+    r = accept_frame(s, data, len);
+    //@ assert mine: tn_stream_same{Pre, Here}(s);
+    /*@ assert there: r == 1 ==> \at(promised(data, len, s->fd, k_inc[s->fd],
+            k_log[s->fd] + tn_frame_before(s->framing, len)), Pre); */
+    return r;
+}
+
 int32_t tn_stream_send(struct tn_stream *s, const uint8_t *data, uint32_t len, int64_t deadline_ms)
 {
-    int32_t r;
-
     if (len > s->frame_max) {
         return TN_ETOOBIG;
     }
     if (s->state == TN_STREAM_BROKEN) {
         return past_end(s);
     }
-    r = drain_to(s, TN_OUT_CAP - TN_FRAME_OVERHEAD - len, deadline_ms);
-    if (r <= 0) {
-        return r;
-    }
-    //@ assert kept: call_same{Pre, Here}(s);
-    //@ ghost uint64_t from = k_log[s->fd];
-    r = accept_frame(s, data, len);
-    /*@ assert there: r == 1 ==> \forall integer i; 0 <= i < len ==>
-            log_at(s->fd, k_inc[s->fd], from + tn_frame_before(s->framing, len) + i) ==
-                \at(data[i], Pre); */
-    //@ assert mine: s->fd == \at(s->fd, Pre) && from == \at(k_log[s->fd], Pre);
-    return r;
+    return send_frame(s, data, len, deadline_ms);
 }
 
 int32_t tn_stream_flush(struct tn_stream *s, int64_t deadline_ms)
