@@ -46,7 +46,7 @@ struct tn_step {
     requires n:    0 <= n <= UINT32_MAX;
     terminates \true; exits \false;
     assigns *counter;
-    ensures sum: *counter == \old(*counter) + (\old(*counter) <= TN_COUNT_END ? n : 0);
+    ensures sum: *counter == tn_counted(\old(*counter), n);
 */
 void tn_count(int64_t *counter, int64_t n);
 

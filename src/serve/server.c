@@ -410,7 +410,7 @@ int32_t tn_timer_cancel(struct tn_server *s, uint32_t timer)
     terminates \true; exits \false;
     assigns *total;
     TN_SERVER_OK(ensures, s, TN_NONE);
-    ensures sum:    *total == \old(*total) + (\old(*total) <= TN_COUNT_END ? n : 0);
+    ensures sum:    *total == tn_counted(\old(*total), n);
 */
 static void count(struct tn_server *s, int64_t *total, int64_t n)
 {
@@ -429,8 +429,9 @@ static void count(struct tn_server *s, int64_t *total, int64_t n)
     ensures closed: step.type == TN_CLOSED ==> \result == &s->counters.closed[step.a];
     ensures paused: step.type == TN_STEP_PAUSED ==> \result == &s->counters.accept_pauses;
     ensures parked: step.type == TN_STEP_PARKED ==> \result == &s->counters.parked;
-    ensures none:   step.type == TN_STEP_IDLE || step.type == TN_READY ||
-                    step.type == TN_STEP_MORE || step.type == TN_STEP_END ==> \result == \null;
+    ensures none:   step.type != TN_FRAME && step.type != TN_OPENED && step.type != TN_CLOSED &&
+                    step.type != TN_STEP_PAUSED && step.type != TN_STEP_PARKED ==>
+                    \result == \null;
 */
 static int64_t *total_of(struct tn_server *s, struct tn_step step)
 {
@@ -459,6 +460,18 @@ static int64_t *total_of(struct tn_server *s, struct tn_step step)
     assigns s->counters;
     ensures ok:  tn_server_ok(s);
     ensures event: tn_step_ok(s, step);
+    ensures frames: s->counters.frames ==
+                    tn_counted(\old(s->counters.frames), step.type == TN_FRAME ? 1 : 0);
+    ensures accepted: s->counters.accepted ==
+                    tn_counted(\old(s->counters.accepted), step.type == TN_OPENED ? 1 : 0);
+    ensures closed: \forall integer r; 0 <= r < TN_REASONS ==> s->counters.closed[r] ==
+                    tn_counted(\old(s->counters.closed[r]),
+                               step.type == TN_CLOSED && step.a == r ? 1 : 0);
+    ensures pauses: s->counters.accept_pauses ==
+                    tn_counted(\old(s->counters.accept_pauses),
+                               step.type == TN_STEP_PAUSED ? 1 : 0);
+    ensures parked: s->counters.parked ==
+                    tn_counted(\old(s->counters.parked), step.type == TN_STEP_PARKED ? 1 : 0);
 */
 static void account(struct tn_server *s, struct tn_step step)
 {
@@ -941,7 +954,11 @@ int32_t tn_close(struct tn_server *s, struct tn_handle conn)
     if (tn_slots_has(&s->table.slots, conn) == 0)
         return TN_ESTALE;
     count(s, &s->counters.closed[TN_BY_CALLER], 1);
+    //@ assert live: tn_live(s, conn.slot);
+    //@ assert rests: tn_rests(s, conn.slot) && tn_watched(s, conn.slot);
     tn_link_close(s, conn.slot);
+    /*@ assert counted: s->counters.closed[TN_BY_CALLER] ==
+            tn_counted(\at(s->counters.closed[TN_BY_CALLER], Pre), 1); */
     return 1;
 }
 

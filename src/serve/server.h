@@ -216,6 +216,8 @@ int32_t tn_finish(struct tn_server *s, struct tn_handle conn);
     ensures result: \result == 1 || \result == TN_ESTALE;
     ensures stale_refused: \result == TN_ESTALE <==> !\old(tn_handle_live(s, conn));
     ensures closed: !tn_handle_live(s, conn);
+    ensures counted: \result == 1 ==> s->counters.closed[TN_BY_CALLER] ==
+                    tn_counted(\old(s->counters.closed[TN_BY_CALLER]), 1);
 */
 int32_t tn_close(struct tn_server *s, struct tn_handle conn);
 

@@ -84,6 +84,10 @@ struct tn_counters {
     int64_t accept_pauses;      /* times accepting had to pause */
     int64_t parked;             /* times a connection had to wait for a buffer */
 };
+/*@ // a counter after n were added to it: it stops at its end
+    logic integer tn_counted(integer counter, integer n) =
+        counter + (counter <= TN_COUNT_END ? n : 0);
+*/
 
 struct tn_server {
     /* configuration, constant after tn_init */

@@ -57,10 +57,7 @@ struct tn_message {
 
 /* What moving bytes may change of the counters at c. */
 #define TN_MOVED(c) (c)->wakeups, (c)->spurious, (c)->bytes_in, (c)->bytes_out
-/*@ // a counter after n were added to it by tn_count
-    logic integer tn_counted(integer counter, integer n) =
-        counter + (counter <= TN_COUNT_END ? n : 0);
-    // constant while the stream is open
+/*@ // constant while the stream is open
     predicate tn_stream_made{L}(struct tn_stream *s) =
         \valid(s) && \valid(s->orders) && \valid(s->counters) &&
         \separated(s, s->orders, s->counters) && tn_framing_known(s->framing) &&
