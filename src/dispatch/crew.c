@@ -75,6 +75,22 @@ static uint32_t add_job(struct tn_crew *c, tn_job_work work, const uint8_t *data
     return slot;
 }
 
+/* Says whether the job is in the table: 1 or 0. */
+/*@ requires held: m_held == 1 && tn_crew_ok(c);
+    terminates \true; exits \false;
+    assigns m_stale;
+    ensures known: \result == 1 <==> tn_job_named(&c->jobs, job.slot, job.life);
+    ensures range: \result == 0 || \result == 1;
+    ensures stale: m_stale == 1 - \result;
+*/
+static uint32_t has_job(const struct tn_crew *c, struct tn_job job)
+{
+    const uint32_t known = tn_job_known(&c->jobs, job);
+
+    //@ ghost m_stale = known == 1 ? 0 : 1;
+    return known;
+}
+
 /* Gives the result of a job that has ended back, and its slot. */
 /*@ requires held:  m_held == 1 && tn_crew_ok(c) && m_owed == 0 && m_done == 0;
     requires ended: tn_job_ended(&c->jobs, slot);
@@ -272,11 +288,11 @@ int32_t tn_crew_wait(struct tn_crew *c, struct tn_job job, tn_bytes *data, uint3
     /*@ loop invariant held: m_held == 1 && tn_crew_ok(c);
         loop invariant r: r == 1 || (r == 0 && m_late == 1);
         loop invariant told: m_owed == 0;
-        loop assigns r, m_late, TN_CREW_GUARDED(c);
+        loop assigns r, m_late, m_stale, TN_CREW_GUARDED(c);
     */
-    while (r == 1 && tn_job_known(&c->jobs, job) == 1 && tn_job_over(&c->jobs, job.slot) == 0)
+    while (r == 1 && has_job(c, job) == 1 && tn_job_over(&c->jobs, job.slot) == 0)
         r = tn_crew_await_end(c, deadline_ms);
-    if (tn_job_known(&c->jobs, job) == 0) {
+    if (has_job(c, job) == 0) {
         r = TN_ESTALE;
     } else if (tn_job_over(&c->jobs, job.slot) == 1) {
         give_result(c, job.slot, data, len, state);
@@ -292,7 +308,7 @@ int32_t tn_crew_cancel(struct tn_crew *c, struct tn_job job)
 
     //@ ghost m_done = 0;
     tn_crew_lock(c);
-    if (tn_job_known(&c->jobs, job) == 1)
+    if (has_job(c, job) == 1)
         r = cancel_job(c, job.slot);
     tn_crew_unlock(c);
     return r;
@@ -304,7 +320,7 @@ int32_t tn_crew_forget(struct tn_crew *c, struct tn_job job)
 
     //@ ghost m_done = 0;
     tn_crew_lock(c);
-    if (tn_job_known(&c->jobs, job) == 1) {
+    if (has_job(c, job) == 1) {
         forget_job(c, job.slot);
         r = 1;
     }

@@ -65,14 +65,16 @@ struct tn_crew {
 
 /* Ghost, of the calling thread and this crew: the job that it does (TN_NONE: none);
  * how many jobs its call has queued, cancelled or given back; the slot and the life
- * of the one it has queued, and whether it found the table full (1 or 0); whether it
- * knows that the crew closes (1 or 0).  Conditions: 1 queued, 2 ended, 3 closing. */
+ * of the one it has queued, whether it found the table full (1 or 0), and its job not
+ * in the table (1 or 0), when it last looked; whether it knows that the crew closes
+ * (1 or 0).  Conditions: 1 queued, 2 ended, 3 closing. */
 /*@ ghost
     uint32_t m_mine;
     uint32_t m_done;
     uint32_t m_slot;
     uint32_t m_life;
     int32_t  m_full;
+    int32_t  m_stale;
     int32_t  m_closing;
 */
 
@@ -138,12 +140,13 @@ int32_t tn_crew_submit(struct tn_crew *c, tn_job_work work, const tn_bytes *data
     requires room:  \valid(data + (0 .. len - 1)) && \valid(state);
     requires apart: \separated(data + (0 .. len - 1), c, state) && \separated(state, c);
     terminates \false; exits \false;
-    assigns m_held, m_owed, m_late, m_done, *state, data[0 .. len - 1], TN_CREW_GUARDED(c);
+    assigns m_held, m_owed, m_late, m_done, m_stale, *state, data[0 .. len - 1], TN_CREW_GUARDED(c);
     ensures free:    m_held == 0;
     ensures told:    m_owed == 0;
     ensures result:  \result == 1 || \result == 0 || \result == TN_ESTALE ||
                      \result == TN_ETOOBIG;
     ensures late:    \result == 0 ==> m_late == 1;
+    ensures stale:   \result != TN_ETOOBIG ==> (\result == TN_ESTALE <==> m_stale == 1);
     ensures too_big: \result == TN_ETOOBIG <==> len > TN_JOB_BYTES;
     ensures once:    m_done == (\result == 1 ? 1 : 0);
     ensures ended:   \result == 1 ==> TN_JOB_DONE <= *state <= TN_JOB_FAILED;
@@ -157,10 +160,11 @@ int32_t tn_crew_wait(struct tn_crew *c, struct tn_job job, tn_bytes *data, uint3
  * 1; 0 when it has begun; TN_ESTALE. */
 /*@ requires made: tn_crew_made(c) && m_held == 0 && m_owed == 0;
     terminates \true; exits \false;
-    assigns m_held, m_owed, m_done, TN_CREW_GUARDED(c);
+    assigns m_held, m_owed, m_done, m_stale, TN_CREW_GUARDED(c);
     ensures free:   m_held == 0;
     ensures told:   m_owed == 0;
     ensures result: \result == 1 || \result == 0 || \result == TN_ESTALE;
+    ensures stale:  \result == TN_ESTALE <==> m_stale == 1;
     ensures once:   m_done == (\result == 1 ? 1 : 0);
 */
 int32_t tn_crew_cancel(struct tn_crew *c, struct tn_job job);
@@ -170,10 +174,11 @@ int32_t tn_crew_cancel(struct tn_crew *c, struct tn_job job);
  * or TN_ESTALE. */
 /*@ requires made: tn_crew_made(c) && m_held == 0 && m_owed == 0;
     terminates \true; exits \false;
-    assigns m_held, m_owed, m_done, TN_CREW_GUARDED(c);
+    assigns m_held, m_owed, m_done, m_stale, TN_CREW_GUARDED(c);
     ensures free:   m_held == 0;
     ensures told:   m_owed == 0;
     ensures result: \result == 1 || \result == TN_ESTALE;
+    ensures stale:  \result == TN_ESTALE <==> m_stale == 1;
     ensures once:   m_done == (\result == 1 ? 1 : 0);
 */
 int32_t tn_crew_forget(struct tn_crew *c, struct tn_job job);
