@@ -422,7 +422,7 @@ static void count(struct tn_server *s, int64_t *total, int64_t n)
 /*@ requires room: \valid(s);
     requires step: step.type == TN_CLOSED ==> step.a < TN_REASONS;
     terminates \true; exits \false;
-    assigns \nothing;
+    assigns \result \from s, step;
     ensures total:  \result == \null || is_total(s, \result);
     ensures frame:  step.type == TN_FRAME ==> \result == &s->counters.frames;
     ensures opened: step.type == TN_OPENED ==> \result == &s->counters.accepted;
@@ -497,8 +497,10 @@ static struct tn_step step_counted(struct tn_server *s)
 {
     const struct tn_step step = tn_step(s);
 
-    account(s, step);
+    //@ assert table: tn_table_shape(&s->table);
+    //@ assert slots: tn_slots_ok(&s->table.slots);
     //@ assert cap: s->table.slots.cap <= TN_CONNECTIONS;
+    account(s, step);
     /*@ assert frame: step.type == TN_FRAME ==> tn_live(s, step.slot) && s->cur == step.slot &&
             s->cur != TN_NONE; */
     //@ assert mine: step.type == TN_FRAME ==> tn_owned_at(s, step.slot);
