@@ -276,7 +276,7 @@ int32_t tn_init(struct tn_server *s, const struct tn_options *o)
     ensures adopted: \result >= 0 ==> s->table.listener[\result] == fd && k_open[fd] == 1;
     ensures failed:  \result < 0 ==> k_open[fd] == 2 && k_reg[fd] == 0;
 */
-static int32_t adopt(struct tn_server *s, int32_t fd)
+static int32_t adopt_listener(struct tn_server *s, int32_t fd)
 {
     //@ assert clauses: TN_SERVER_CLAUSES(s, TN_NONE, TN_NONE);
     const int32_t r = tn_fd_table_listen(&s->table, fd);
@@ -318,7 +318,7 @@ int32_t tn_listen(struct tn_server *s, int32_t fd)
 
     if (s->draining == 1)
         return TN_EOF;
-    r = adopt(s, fd);
+    r = adopt_listener(s, fd);
     if (r < 0)
         return r;
     if (s->paused == 1)
