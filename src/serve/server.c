@@ -2,7 +2,6 @@
 
 #include "serve/engine.h"
 #include "serve/kept.h"
-#include "serve/payload.h"
 
 /* An event that tells of a frame; a server that has no connection yet. */
 /*@ lemma frame_at: \forall struct tn_server *s, struct tn_event ev, integer o;

@@ -24,6 +24,7 @@
 #ifndef TN_SERVE_SERVER_H
 #define TN_SERVE_SERVER_H
 
+#include "serve/payload.h"
 #include "serve/state.h"
 
 #ifdef __cplusplus
@@ -151,11 +152,6 @@ int32_t tn_timer_cancel(struct tn_server *s, uint32_t timer);
     ensures end:    \result == TN_EOF ==> s->table.slots.live == 0;
 */
 int32_t tn_next(struct tn_server *s, struct tn_event *ev, int32_t timeout_ms);
-
-/*@ // from place at on, what is promised to the descriptor is data[0 .. len - 1]
-    predicate tn_carried{L}(uint8_t *data, integer len, integer fd, integer inc, integer at) =
-        \forall integer i; 0 <= i < len ==> log_at(fd, inc, at + i) == data[i];
-*/
 
 /* Accepts one message for sending: the frame that carries data[0 .. len - 1].
  * It is copied; whole frames are accepted or nothing.  data may be the data of

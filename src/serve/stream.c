@@ -10,9 +10,6 @@
     predicate call_same{A, B}(struct tn_stream *s) =
         tn_stream_same{A, B}(s) && tn_read_to{A}(s) == tn_read_to{B}(s) &&
         \at(k_log[s->fd], A) == \at(k_log[s->fd], B);
-    // from place at on, data[0 .. len - 1] is promised to fd
-    predicate promised{L}(uint8_t *data, integer len, integer fd, integer inc, integer at) =
-        \forall integer i; 0 <= i < len ==> log_at(fd, inc, at + i) == data[i];
     // and where the stream stands
     predicate place_same{A, B}(struct tn_stream *s) =
         \at(s->state, A) == \at(s->state, B) && \at(s->reason, A) == \at(s->reason, B) &&
@@ -915,8 +912,8 @@ static int32_t accept_frame(struct tn_stream *s, const uint8_t *data, uint32_t l
                     k_log[s->fd] == \old(k_log[s->fd]) + tn_frame_before(s->framing, len) +
                                     len + tn_frame_after(s->framing);
     ensures carried: \result == 1 ==> \old(
-                    promised(data, len, s->fd, k_inc[s->fd],
-                             k_log[s->fd] + tn_frame_before(s->framing, len)));
+                    tn_carried(data, len, s->fd, k_inc[s->fd],
+                               k_log[s->fd] + tn_frame_before(s->framing, len)));
     ensures bad_payload: \result == TN_EFRAME ==>
                     !\old(tn_frame_carries(s->framing, data, 0, len));
     ensures ended:  \result == TN_EOF || \result == TN_ERESET ==> s->state == TN_STREAM_BROKEN;
@@ -931,7 +928,7 @@ static int32_t send_frame(struct tn_stream *s, const uint8_t *data, uint32_t len
     //@ assert kept: call_same{Pre, Here}(s);
     r = accept_frame(s, data, len);
     //@ assert mine: tn_stream_same{Pre, Here}(s);
-    /*@ assert there: r == 1 ==> \at(promised(data, len, s->fd, k_inc[s->fd],
+    /*@ assert there: r == 1 ==> \at(tn_carried(data, len, s->fd, k_inc[s->fd],
             k_log[s->fd] + tn_frame_before(s->framing, len)), Pre); */
     return r;
 }
