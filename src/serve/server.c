@@ -566,6 +566,7 @@ static void give(const struct tn_server *s, struct tn_event e, struct tn_event *
     //@ assert slots: tn_slots_same{Pre, Here}(s);
     //@ assert reports: tn_reports_same{Pre, Here}(s) && tn_fds_same{Pre, Here}(s);
     //@ assert timers: tn_timers_same{Pre, Here}(s) && due_same{Pre, Here}(s);
+    //@ assert others: others_same{Pre, Here}(s, TN_NONE) && cur_same{Pre, Here}(s, TN_NONE);
     //@ assert lives: \forall integer i; tn_live{Pre}(s, i) <==> tn_live(s, i);
 }
 
@@ -768,10 +769,10 @@ static void note_pending(struct tn_server *s, uint32_t slot)
     ensures live:    tn_live(s, slot) && s->cur != slot;
     ensures rests:   s->conn[slot].state < TN_CONN_FLUSHING &&
                      tn_conn_rests(s->conn[slot].state, tn_out(s, slot));
-    ensures room:    \result == 1 ==> s->conn[slot].block != TN_NO_BLOCK &&
-                     (s->conn[slot].state == TN_CONN_OPEN ==> room_at(s, slot)) &&
-                     (s->conn[slot].state == TN_CONN_PARKED ==>
-                      s->buffer[s->conn[slot].block].in_len == 0);
+    ensures block:   \result == 1 ==> s->conn[slot].block != TN_NO_BLOCK;
+    ensures room:    \result == 1 && s->conn[slot].state == TN_CONN_OPEN ==> room_at(s, slot);
+    ensures empty:   \result == 1 && s->conn[slot].state == TN_CONN_PARKED ==>
+                     s->buffer[s->conn[slot].block].in_len == 0;
 */
 static uint32_t borrow_apart(struct tn_server *s, uint32_t slot)
 {
